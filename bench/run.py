@@ -1,0 +1,92 @@
+"""Measure a cold run of conclint against merely parsing the same files with libcst.
+
+`make bench CORPUS=dir`, where `dir` has a folder `distributed` with the Python files of that package. Nothing is
+fetched. Both sides use two processes and pay for the start of the interpreter; they take turns, so that a busy
+machine slows both, and the result is the median of the pairs' ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.parse import PROCESSES
+
+_PACKAGE = "distributed"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The seconds of two runs, one right after the other."""
+
+    conclint: float
+    parse: float
+
+    @property
+    def ratio(self) -> float:
+        """Return how often the time of parsing fits into that of conclint."""
+        return self.conclint / self.parse
+
+
+def main() -> None:
+    """Run the pairs and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", required=True, help=f"directory with the folder `{_PACKAGE}`")
+    parser.add_argument("--pairs", type=int, default=5)
+    arguments = parser.parse_args()
+    package = Path(arguments.corpus, _PACKAGE).resolve()
+    if not arguments.corpus or not package.is_dir():
+        parser.error(f"no folder `{_PACKAGE}` in the corpus {arguments.corpus!r}: make bench CORPUS=dir")
+    print(f"{_PACKAGE}: {describe(package)}, {PROCESSES} processes, Python {sys.version.partition(' ')[0]}")
+    print_table(tuple(iter_pairs(package, arguments.pairs)))
+
+
+def describe(package: Path) -> str:
+    """Say how much code there is."""
+    contents = [path.read_bytes() for path in package.rglob("*.py")]
+    return f"{len(contents):,} files, {sum(content.count(bytes([10])) for content in contents):,} lines"
+
+
+def iter_pairs(package: Path, count: int) -> Iterator[Pair]:
+    """Yield the pairs; which side begins changes, so that neither always finds the other's files in memory."""
+    options = ("--isolated", "--exit-zero", "--output-format", "json", "--jobs", str(PROCESSES))
+    conclint = ["conclint", "check", *options, str(package)]
+    parse = ["bench.parse", str(package)]
+    measure(parse)  # the first run reads the files from the disk
+    for number in range(count):
+        if number % 2:
+            seconds = measure(parse)
+            yield Pair(measure(conclint), seconds)
+        else:
+            yield Pair(measure(conclint), measure(parse))
+
+
+def measure(module: Sequence[str]) -> float:
+    """Run a module in a Python of its own and return the seconds until it ended."""
+    start = time.perf_counter()
+    run = subprocess.run([sys.executable, "-m", *module], capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if run.returncode:
+        sys.exit(f"{' '.join(module)}: exit code {run.returncode}\n{run.stderr}")
+    return seconds
+
+
+def print_table(pairs: Sequence[Pair]) -> None:
+    """Print a row per pair and the median of each column."""
+    print(f"{'pair':>6} {'conclint':>10} {'parse only':>10} {'ratio':>6}")
+    for number, pair in enumerate(pairs, 1):
+        print(f"{number:>6} {pair.conclint:>9.2f}s {pair.parse:>9.2f}s {pair.ratio:>6.2f}")
+    conclint = statistics.median(pair.conclint for pair in pairs)
+    parse = statistics.median(pair.parse for pair in pairs)
+    ratio = statistics.median(pair.ratio for pair in pairs)
+    print(f"{'median':>6} {conclint:>9.2f}s {parse:>9.2f}s {ratio:>6.2f}")
+
+
+if __name__ == "__main__":
+    main()

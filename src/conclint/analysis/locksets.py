@@ -1,0 +1,145 @@
+"""Locksets: what is entered or acquired, handed down the statements as part of their context.
+
+A must-set: both arms of an `if` meet by intersection, an arm that leaves the block does not count. It is lenient
+where a result decides (`got = lock.acquire(timeout=1)`): the lock counts as held from there on, since code that goes
+on without it is the business of CON235, and a lockset that is too large keeps us silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+import msgspec
+
+from conclint import catalog
+from conclint.analysis.collector import Collector
+from conclint.analysis.scope import Scope, View
+from conclint.catalog.rows import LOCK_KINDS
+from conclint.model.facts import Acquisition, How
+
+_ENTERING = frozenset({"enter_context", "enter_async_context"})
+_EXITS = frozenset({"sys.exit", "os._exit", "builtins.exit", "builtins.quit"})
+
+
+class Locksets:
+    """Turns statements into the context after them; `after` holds it for those that change the lockset."""
+
+    def __init__(self, view: View, collector: Collector) -> None:
+        self._view, self._collector = view, collector
+        self.after: dict[cst.CSTNode, int] = {}
+
+    def acquire(self, subject: cst.BaseExpression, node: cst.CSTNode, how: How, scope: Scope, *, bounded: bool) -> Scope:
+        """Return the scope in which `subject` is held too; the same scope for what is certainly no lock."""
+        row = scope.class_of(subject)
+        if row is not None and row.kind not in LOCK_KINDS:
+            return scope
+        if row is None and _is_harmless(subject, scope):
+            return scope
+        value = self._collector.evaluate(subject, scope.table)
+        index = len(self._view.acquisitions)
+        span = self._view.source.span(node)
+        self._view.acquisitions.append(Acquisition(scope.function, value, how, span, scope.context, bounded))
+        self._view.acquired.append((subject, scope.table))
+        context = self._view.contexts[scope.context]
+        lockset = (*context.lockset, index)
+        return self._with_lockset(scope, lockset)
+
+    def apply_statement(self, node: cst.BaseExpression, scope: Scope, *, bounded: bool = False) -> int:
+        """Return the context after an expression statement, or an assignment of `node`."""
+        awaited = isinstance(node, cst.Await)
+        call = node.expression if isinstance(node, cst.Await) else node
+        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+            return scope.context
+        method, receiver = call.func.attr.value, call.func.value
+        if method == "acquire" and not _is_nonblocking(call):
+            how = How.AWAITED_ACQUIRE if awaited else How.ACQUIRE
+            return self.acquire(receiver, call, how, scope, bounded=bounded or _is_bounded(call)).context
+        if method == "release":
+            return self._release(receiver, scope)
+        if method in _ENTERING and call.args:
+            return self.acquire(call.args[0].value, call, How.ENTER_CONTEXT, scope, bounded=False).context
+        return scope.context
+
+    def apply_test(self, test: cst.BaseExpression, scope: Scope) -> tuple[int, int]:
+        """Return the contexts where `test` is true and where it is false: `if lock.acquire(timeout=1):`."""
+        negated = False
+        while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+            test, negated = test.expression, not negated
+        if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+            test = test.right
+        if isinstance(test, cst.NamedExpr):
+            test = test.value
+        call = test.expression if isinstance(test, cst.Await) else test
+        if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "acquire":
+            held = self.acquire(call.func.value, call, How.ACQUIRE, scope, bounded=True).context
+            return (scope.context, held) if negated else (held, scope.context)
+        return scope.context, scope.context
+
+    def note_call(self, node: cst.Call, scope: Scope) -> None:
+        """Record calls that take a lock in a place from which no lockset is handed on."""
+
+    def intersect(self, contexts: Sequence[int]) -> tuple[int, ...]:
+        """Return what is held after all of several ways."""
+        first, *others = (self._view.contexts[context].lockset for context in contexts)
+        values = [{self._view.acquisitions[index].value for index in lockset} for lockset in others]
+        return tuple(
+            index for index in first if all(self._view.acquisitions[index].value in held for held in values)
+        )
+
+    def _release(self, receiver: cst.BaseExpression, scope: Scope) -> int:
+        value = self._collector.evaluate(receiver, scope.table)
+        lockset = self._view.contexts[scope.context].lockset
+        held = [index for index in lockset if self._view.acquisitions[index].value == value]
+        if not held:
+            return scope.context
+        return self._with_lockset(scope, tuple(index for index in lockset if index != held[-1])).context
+
+    def _with_lockset(self, scope: Scope, lockset: tuple[int, ...]) -> Scope:
+        context = msgspec.structs.replace(self._view.contexts[scope.context], lockset=lockset)
+        return Scope(scope.view, scope.table, scope.function, self._collector.add_context(context))
+
+
+def ends_block(node: cst.CSTNode) -> bool:
+    """Return whether control never leaves `node` at its end: it returns, raises, breaks, continues or exits."""
+    if isinstance(node, cst.Else | cst.Finally):
+        return ends_block(node.body)
+    if isinstance(node, cst.If):
+        return node.orelse is not None and ends_block(node.body) and ends_block(node.orelse)
+    if isinstance(node, cst.With):
+        return ends_block(node.body)
+    if isinstance(node, cst.Try):
+        if node.finalbody is not None and ends_block(node.finalbody):
+            return True
+        last = node.orelse if node.orelse is not None else node.body
+        return ends_block(last) and all(ends_block(handler.body) for handler in node.handlers)
+    if isinstance(node, cst.IndentedBlock | cst.SimpleStatementSuite | cst.SimpleStatementLine):
+        return bool(node.body) and ends_block(node.body[-1])
+    if isinstance(node, cst.Expr) and isinstance(node.value, cst.Call):
+        func = node.value.func
+        return isinstance(func, cst.Attribute) and func.attr.value in ("exit", "_exit")
+    return isinstance(node, cst.Return | cst.Raise | cst.Break | cst.Continue)
+
+
+def _is_harmless(node: cst.BaseExpression, scope: Scope) -> bool:
+    """Whether entering `node` certainly takes no lock: `open(...)` and other calls of the catalog."""
+    if not isinstance(node, cst.Call):
+        return False
+    name = scope.resolve(node.func)
+    return name is not None and catalog.find_call(name) is not None
+
+
+def _is_nonblocking(call: cst.Call) -> bool:
+    # `lock.acquire(False)` as a statement proves nothing.
+    for position, argument in enumerate(call.args):
+        name = argument.keyword.value if argument.keyword is not None else ("blocking" if position == 0 else "")
+        if name in ("blocking", "block") and isinstance(argument.value, cst.Name) and argument.value.value == "False":
+            return True
+    return False
+
+
+def _is_bounded(call: cst.Call) -> bool:
+    return any(
+        (argument.keyword is not None and argument.keyword.value == "timeout") or position == 1
+        for position, argument in enumerate(call.args)
+    )

@@ -1,0 +1,73 @@
+"""One `Source` → facts and local alarms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from conclint.analysis.collector import Collector
+from conclint.analysis.names import build_tables
+from conclint.analysis.scope import View
+from conclint.analysis.traverse import Checks, Traversal
+from conclint.analysis.types import Types
+from conclint.model.alarm import Alarm
+from conclint.model.facts import ModuleFacts
+from conclint.model.result import Failure
+from conclint.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What one module says, and what the local rules say of it."""
+
+    facts: ModuleFacts
+    alarms: tuple[Alarm, ...]
+    failures: tuple[Failure, ...]
+
+
+def analyse(source: Source, checks: Checks) -> Analysis:
+    """Traverse `source` once, running `checks`, which are grouped by the node type that they want."""
+    table = build_tables(source.tree, source.module, is_package=source.is_package)
+    types = Types(table)
+    collector = Collector(source, types, table)
+    view = View(source, types, {}, collector.contexts, collector.acquisitions, [])
+    traversal = Traversal(view, collector, checks)
+    traversal.run(source.tree, table)
+    aliases = tuple(
+        (name, binding.symbol)
+        for name, bindings in table.bindings.items()
+        for binding in bindings
+        if binding.kind.value == "import"
+    )
+    facts = ModuleFacts(
+        path=source.path,
+        module=source.module,
+        is_package=source.is_package,
+        values=tuple(collector.values),
+        contexts=tuple(collector.contexts),
+        functions=tuple(collector.functions),
+        classes=tuple(collector.classes),
+        calls=tuple(collector.calls),
+        flows=tuple(collector.flows),
+        accesses=tuple(collector.accesses),
+        acquisitions=tuple(collector.acquisitions),
+        yields=tuple(collector.yields),
+        sequences=tuple(collector.sequences),
+        aliases=aliases,
+        star_imports=tuple(table.star_imports),
+        exports=_literal_exports(source.tree),
+        main_guard=any(context.main_guard for context in collector.contexts),
+    )
+    return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))
+
+
+def _literal_exports(tree: cst.Module) -> tuple[str, ...] | None:
+    for line in tree.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if isinstance(statement, cst.Assign) and isinstance(statement.value, cst.List | cst.Tuple):
+                target = statement.targets[0].target
+                if isinstance(target, cst.Name) and target.value == "__all__":
+                    texts = (getattr(item.value, "evaluated_value", None) for item in statement.value.elements)
+                    return tuple(text for text in texts if isinstance(text, str))
+    return None

@@ -1,0 +1,389 @@
+"""What `asyncio` and `contextvars` mean."""
+
+from __future__ import annotations
+
+from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role, RunsIn, Spawn, Timeout, Wait
+
+_TASK = "asyncio.Task"
+_FUTURE = "asyncio.Future"
+_LOOP = "asyncio.AbstractEventLoop"
+_PROCESS = "asyncio.subprocess.Process"
+_READER = "asyncio.StreamReader"
+_WRITER = "asyncio.StreamWriter"
+
+
+def _class(
+    name: str, module: str, kind: Kind, bases: tuple[str, ...] = (), since: tuple[int, int] | None = None
+) -> ClassRow:
+    names = (f"asyncio.{name}", f"asyncio.{module}.{name}")
+    return ClassRow(names=names, kind=kind, domain=Domain.TASK, bases=bases, since=since)
+
+
+CLASSES: tuple[ClassRow, ...] = (
+    _class("Lock", "locks", Kind.LOCK),
+    _class("Event", "locks", Kind.EVENT),
+    _class("Condition", "locks", Kind.CONDITION),
+    _class("Semaphore", "locks", Kind.SEMAPHORE),
+    _class("BoundedSemaphore", "locks", Kind.SEMAPHORE, ("asyncio.Semaphore",)),
+    _class("Barrier", "locks", Kind.BARRIER, since=(3, 11)),
+    _class("Queue", "queues", Kind.QUEUE),
+    _class("LifoQueue", "queues", Kind.QUEUE, ("asyncio.Queue",)),
+    _class("PriorityQueue", "queues", Kind.QUEUE, ("asyncio.Queue",)),
+    _class("Future", "futures", Kind.FUTURE),
+    _class("Task", "tasks", Kind.TASK, (_FUTURE,)),
+    _class("TaskGroup", "taskgroups", Kind.TASK_GROUP, since=(3, 11)),
+    _class("Runner", "runners", Kind.LOOP, since=(3, 11)),
+    _class("Timeout", "timeouts", Kind.OTHER, since=(3, 11)),
+    _class("StreamReader", "streams", Kind.OTHER),
+    _class("StreamWriter", "streams", Kind.OTHER),
+    _class("Server", "base_events", Kind.OTHER),
+    _class("Handle", "events", Kind.OTHER),
+    _class("TimerHandle", "events", Kind.OTHER, ("asyncio.Handle",)),
+    ClassRow(
+        names=(
+            _LOOP,
+            "asyncio.events.AbstractEventLoop",
+            "asyncio.BaseEventLoop",
+            "asyncio.base_events.BaseEventLoop",
+            "asyncio.SelectorEventLoop",
+        ),
+        kind=Kind.LOOP,
+        domain=Domain.TASK,
+    ),
+    ClassRow(names=("uvloop.Loop",), kind=Kind.LOOP, domain=Domain.TASK, bases=(_LOOP,)),
+    ClassRow(names=(_PROCESS,), kind=Kind.POPEN, domain=Domain.TASK),
+    # A context variable is to tasks what `threading.local` is to threads.
+    ClassRow(names=("contextvars.ContextVar",), kind=Kind.THREAD_LOCAL, domain=Domain.TASK),
+    ClassRow(names=("contextvars.Context",), kind=Kind.OTHER, domain=Domain.TASK),
+)
+
+_UNBOUNDED = Timeout(keyword="")
+_START_TASK = Spawn(runs_in=RunsIn.TASK, keyword="coro", position=0)
+# The coroutine has run to its end when the call returns, so its caller does not run beside it.
+_RUN = Spawn(runs_in=RunsIn.HERE, position=0)
+
+_TASK_CALLS = (
+    CallRow(names=("asyncio.sleep", "asyncio.tasks.sleep"), effects=Effect.SLEEP, coroutine=True, keeps=False),
+    CallRow(names=("asyncio.create_task", "asyncio.tasks.create_task"), spawn=_START_TASK, returns=_TASK),
+    CallRow(
+        names=("asyncio.ensure_future", "asyncio.tasks.ensure_future"),
+        spawn=Spawn(runs_in=RunsIn.TASK, keyword="coro_or_future", position=0),
+        returns=_TASK,
+    ),
+    CallRow(names=(_TASK,), spawn=_START_TASK),
+    CallRow(
+        names=("asyncio.gather", "asyncio.tasks.gather"),
+        timeout=_UNBOUNDED,
+        role=Role.RESULT,
+        spawn=Spawn(runs_in=RunsIn.TASK, position=0, variadic=True),
+        returns=_FUTURE,
+        keeps=False,
+    ),
+    CallRow(
+        names=("asyncio.wait", "asyncio.tasks.wait"),
+        effects=Effect.WAIT,
+        timeout=Timeout(),
+        role=Role.JOIN,
+        coroutine=True,
+        keeps=False,
+    ),
+    CallRow(
+        names=("asyncio.as_completed", "asyncio.tasks.as_completed"),
+        timeout=Timeout(),
+        role=Role.JOIN,
+        returns_item=_FUTURE,
+        keeps=False,
+    ),
+    CallRow(
+        names=("asyncio.wait_for", "asyncio.tasks.wait_for"),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=1, default=Wait.FINITE),
+        role=Role.RESULT,
+        spawn=Spawn(runs_in=RunsIn.HERE, keyword="fut", position=0),
+        coroutine=True,
+        keeps=False,
+    ),
+    CallRow(
+        names=("asyncio.shield", "asyncio.tasks.shield"),
+        role=Role.RESULT,
+        spawn=Spawn(runs_in=RunsIn.TASK, keyword="arg", position=0),
+        returns=_FUTURE,
+        keeps=False,
+    ),
+    CallRow(
+        names=("asyncio.to_thread", "asyncio.threads.to_thread"),
+        spawn=Spawn(runs_in=RunsIn.EXECUTOR_THREAD, position=0, arguments_from=1),
+        coroutine=True,
+    ),
+    CallRow(
+        names=("asyncio.run_coroutine_threadsafe", "asyncio.tasks.run_coroutine_threadsafe"),
+        spawn=_START_TASK,
+        returns="concurrent.futures.Future",
+    ),
+    CallRow(names=("asyncio.wrap_future", "asyncio.futures.wrap_future"), role=Role.RESULT, returns=_FUTURE),
+    CallRow(names=("asyncio.current_task", "asyncio.tasks.current_task"), returns=_TASK),
+    CallRow(names=("asyncio.all_tasks", "asyncio.tasks.all_tasks"), returns_item=_TASK),
+    CallRow(
+        names=("asyncio.timeout", "asyncio.timeouts.timeout"),
+        timeout=Timeout(keyword="delay", position=0, default=Wait.FINITE),
+        returns="asyncio.Timeout",
+        keeps=False,
+        since=(3, 11),
+    ),
+    CallRow(
+        names=("asyncio.timeout_at", "asyncio.timeouts.timeout_at"),
+        timeout=Timeout(keyword="when", position=0, default=Wait.FINITE),
+        returns="asyncio.Timeout",
+        keeps=False,
+        since=(3, 11),
+    ),
+)
+
+_FUTURE_METHODS = (
+    CallRow(names=(f"{_FUTURE}.result",), role=Role.RESULT),
+    CallRow(names=(f"{_FUTURE}.exception",), role=Role.RESULT),
+    CallRow(names=(f"{_FUTURE}.__await__",), role=Role.RESULT),
+    CallRow(names=(f"{_FUTURE}.cancel",), role=Role.CANCEL),
+    CallRow(
+        names=(f"{_FUTURE}.add_done_callback",),
+        role=Role.CALLBACK,
+        spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, position=0),
+    ),
+    CallRow(names=(f"{_FUTURE}.done",), keeps=False),
+    CallRow(names=(f"{_FUTURE}.cancelled",), keeps=False),
+    CallRow(names=(f"{_FUTURE}.set_result",)),
+    CallRow(names=(f"{_FUTURE}.set_exception",)),
+    CallRow(names=(f"{_FUTURE}.get_loop",), returns=_LOOP),
+    CallRow(names=("asyncio.TaskGroup.create_task",), spawn=_START_TASK, returns=_TASK),
+    CallRow(
+        names=("asyncio.TaskGroup.__aexit__",),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        role=Role.JOIN,
+        coroutine=True,
+    ),
+    CallRow(names=("asyncio.Handle.cancel",), role=Role.CANCEL),
+)
+
+_SYNC_METHODS = (
+    *(
+        row
+        for name in ("asyncio.Lock", "asyncio.Condition", "asyncio.Semaphore")
+        for row in (
+            CallRow(names=(f"{name}.acquire",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True, keeps=False),
+            CallRow(
+                names=(f"{name}.__aenter__",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True, keeps=False
+            ),
+            CallRow(names=(f"{name}.__aexit__",), coroutine=True, keeps=False),
+            CallRow(names=(f"{name}.release",), keeps=False),
+            CallRow(names=(f"{name}.locked",), keeps=False),
+        )
+    ),
+    *(
+        CallRow(names=(name,), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True, keeps=False)
+        for name in (
+            "asyncio.Condition.wait",
+            "asyncio.Event.wait",
+            "asyncio.Barrier.wait",
+            "asyncio.Queue.get",
+            "asyncio.Queue.join",
+        )
+    ),
+    CallRow(
+        names=("asyncio.Condition.wait_for",),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        spawn=Spawn(runs_in=RunsIn.HERE, keyword="predicate", position=0),
+        coroutine=True,
+        keeps=False,
+    ),
+    CallRow(names=("asyncio.Queue.put",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True),
+    CallRow(names=("asyncio.Queue.put_nowait",)),
+    *(
+        CallRow(names=(name,), keeps=False)
+        for name in (
+            "asyncio.Condition.notify",
+            "asyncio.Condition.notify_all",
+            "asyncio.Event.set",
+            "asyncio.Event.clear",
+            "asyncio.Event.is_set",
+            "asyncio.Queue.get_nowait",
+            "asyncio.Queue.task_done",
+            "asyncio.Queue.empty",
+            "asyncio.Queue.full",
+            "asyncio.Queue.qsize",
+        )
+    ),
+    CallRow(names=("asyncio.Queue.shutdown",), role=Role.CLOSE, keeps=False, since=(3, 13)),
+)
+
+_LOOP_FUNCTIONS = (
+    *(
+        CallRow(names=(f"asyncio.{name}", f"asyncio.events.{name}"), returns=_LOOP)
+        for name in ("get_event_loop", "get_running_loop", "new_event_loop")
+    ),
+    CallRow(names=("asyncio.set_event_loop", "asyncio.events.set_event_loop")),
+    CallRow(names=("uvloop.new_event_loop",), returns=_LOOP),
+    CallRow(
+        names=("asyncio.run", "asyncio.runners.run"),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        spawn=Spawn(runs_in=RunsIn.HERE, keyword="main", position=0),
+    ),
+    CallRow(names=("uvloop.run",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=_RUN),
+    CallRow(
+        names=("asyncio.Runner.run",),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        spawn=Spawn(runs_in=RunsIn.HERE, keyword="coro", position=0),
+    ),
+    CallRow(names=("asyncio.Runner.get_loop",), returns=_LOOP),
+    CallRow(names=("asyncio.Runner.close",), effects=Effect.WAIT, role=Role.CLOSE),
+    CallRow(names=("asyncio.Runner.__exit__",), effects=Effect.WAIT, role=Role.CLOSE),
+)
+
+_LOOP_METHODS = (
+    CallRow(
+        names=(f"{_LOOP}.run_until_complete",),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        spawn=Spawn(runs_in=RunsIn.HERE, keyword="future", position=0),
+    ),
+    CallRow(names=(f"{_LOOP}.run_forever",), effects=Effect.WAIT, timeout=_UNBOUNDED),
+    CallRow(names=(f"{_LOOP}.stop",), role=Role.CANCEL),
+    CallRow(names=(f"{_LOOP}.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_LOOP}.create_task",), spawn=_START_TASK, returns=_TASK),
+    CallRow(names=(f"{_LOOP}.create_future",), returns=_FUTURE),
+    CallRow(
+        names=(f"{_LOOP}.run_in_executor",),
+        spawn=Spawn(runs_in=RunsIn.EXECUTOR, keyword="func", position=1, arguments_from=2),
+        returns=_FUTURE,
+    ),
+    *(
+        CallRow(
+            names=(f"{_LOOP}.{name}",),
+            spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=0, arguments_from=1),
+            returns="asyncio.Handle",
+        )
+        for name in ("call_soon", "call_soon_threadsafe")
+    ),
+    *(
+        CallRow(
+            names=(f"{_LOOP}.{name}",),
+            spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=1, arguments_from=2),
+            returns=returns,
+        )
+        for name, returns in (
+            ("call_later", "asyncio.TimerHandle"),
+            ("call_at", "asyncio.TimerHandle"),
+            ("add_reader", ""),
+            ("add_writer", ""),
+            # asyncio runs it on the loop, not in the signal handler itself.
+            ("add_signal_handler", ""),
+        )
+    ),
+    CallRow(
+        names=(f"{_LOOP}.set_exception_handler",),
+        spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="handler", position=0),
+    ),
+    CallRow(
+        names=(f"{_LOOP}.shutdown_default_executor",),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        coroutine=True,
+    ),
+    *(
+        CallRow(names=(f"{_LOOP}.{name}",), effects=Effect.NETWORK, timeout=_UNBOUNDED, coroutine=True)
+        for name in (
+            "create_connection",
+            "create_datagram_endpoint",
+            "create_unix_connection",
+            "getaddrinfo",
+            "getnameinfo",
+            "sock_accept",
+            "sock_connect",
+            "sock_recv",
+            "sock_recv_into",
+            "sock_sendall",
+            "start_tls",
+        )
+    ),
+    CallRow(names=(f"{_LOOP}.create_server",), coroutine=True, returns="asyncio.Server"),
+    CallRow(names=(f"{_LOOP}.subprocess_exec",), effects=Effect.SUBPROCESS, coroutine=True),
+    CallRow(names=(f"{_LOOP}.subprocess_shell",), effects=Effect.SUBPROCESS, coroutine=True),
+)
+
+_STREAM_CALLS = (
+    *(
+        CallRow(
+            names=(f"asyncio.{name}", f"asyncio.streams.{name}"),
+            effects=Effect.NETWORK,
+            timeout=_UNBOUNDED,
+            coroutine=True,
+        )
+        for name in ("open_connection", "open_unix_connection")
+    ),
+    *(
+        CallRow(
+            names=(f"asyncio.{name}", f"asyncio.streams.{name}"),
+            spawn=Spawn(runs_in=RunsIn.TASK, keyword="client_connected_cb", position=0),
+            returns="asyncio.Server",
+            coroutine=True,
+        )
+        for name in ("start_server", "start_unix_server")
+    ),
+    *(
+        CallRow(names=(name,), effects=Effect.NETWORK, timeout=_UNBOUNDED, coroutine=True)
+        for name in (
+            f"{_READER}.read",
+            f"{_READER}.readline",
+            f"{_READER}.readexactly",
+            f"{_READER}.readuntil",
+            f"{_WRITER}.drain",
+            f"{_WRITER}.wait_closed",
+        )
+    ),
+    CallRow(names=(f"{_WRITER}.write",), keeps=False),
+    CallRow(names=(f"{_WRITER}.close",), role=Role.CLOSE),
+    CallRow(names=("asyncio.Server.close",), role=Role.CANCEL),
+    CallRow(names=("asyncio.Server.wait_closed",), effects=Effect.WAIT, role=Role.JOIN, coroutine=True),
+    CallRow(names=("asyncio.Server.serve_forever",), effects=Effect.WAIT, coroutine=True),
+    *(
+        CallRow(
+            names=(f"asyncio.{name}", f"asyncio.subprocess.{name}"),
+            effects=Effect.SUBPROCESS,
+            returns=_PROCESS,
+            coroutine=True,
+        )
+        for name in ("create_subprocess_exec", "create_subprocess_shell")
+    ),
+    *(
+        CallRow(
+            names=(f"{_PROCESS}.{name}",),
+            effects=Effect.SUBPROCESS | Effect.WAIT,
+            timeout=_UNBOUNDED,
+            role=Role.JOIN,
+            coroutine=True,
+        )
+        for name in ("wait", "communicate")
+    ),
+    *(CallRow(names=(f"{_PROCESS}.{name}",), role=Role.CANCEL) for name in ("terminate", "kill", "send_signal")),
+)
+
+_CONTEXT_CALLS = (
+    CallRow(names=("contextvars.ContextVar.get",)),
+    CallRow(names=("contextvars.ContextVar.set",)),
+    CallRow(names=("contextvars.ContextVar.reset",), keeps=False),
+    CallRow(names=("contextvars.copy_context",), returns="contextvars.Context"),
+    CallRow(names=("contextvars.Context.run",), spawn=Spawn(runs_in=RunsIn.HERE, position=0, arguments_from=1)),
+)
+
+CALLS: tuple[CallRow, ...] = (
+    *_TASK_CALLS,
+    *_FUTURE_METHODS,
+    *_SYNC_METHODS,
+    *_LOOP_FUNCTIONS,
+    *_LOOP_METHODS,
+    *_STREAM_CALLS,
+    *_CONTEXT_CALLS,
+)

@@ -1,0 +1,133 @@
+"""What message brokers, task queues and process pools of third parties mean.
+
+Their waits have `Effect.WAIT`: a consumer that waits for the next message without end is how it is meant to work.
+"""
+
+from __future__ import annotations
+
+from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role, RunsIn, Spawn, Timeout, Wait
+
+_PIKA = "pika.BlockingConnection"
+_PIKA_CHANNEL = "pika.adapters.blocking_connection.BlockingChannel"
+_KAFKA_FUTURE = "kafka.future.Future"
+_CELERY = "celery.result.AsyncResult"
+_ZMQ = "zmq.Socket"
+_FILE_LOCK = "filelock.FileLock"
+
+CLASSES: tuple[ClassRow, ...] = (
+    ClassRow(names=(_PIKA, "pika.adapters.blocking_connection.BlockingConnection"), kind=Kind.SESSION),
+    ClassRow(names=(_PIKA_CHANNEL,), kind=Kind.SESSION),
+    ClassRow(names=("kafka.KafkaProducer", "kafka.producer.KafkaProducer"), kind=Kind.SESSION),
+    ClassRow(names=("kafka.KafkaConsumer", "kafka.consumer.KafkaConsumer"), kind=Kind.SESSION),
+    ClassRow(names=(_KAFKA_FUTURE,), kind=Kind.FUTURE),
+    ClassRow(names=("confluent_kafka.Producer",), kind=Kind.SESSION),
+    ClassRow(names=("confluent_kafka.Consumer",), kind=Kind.SESSION),
+    ClassRow(names=(_CELERY,), kind=Kind.FUTURE, domain=Domain.PROCESS),
+    ClassRow(names=("celery.result.ResultSet", "celery.result.GroupResult"), kind=Kind.FUTURE, domain=Domain.PROCESS),
+    ClassRow(names=("zmq.Context",), kind=Kind.OTHER),
+    ClassRow(names=(_ZMQ,), kind=Kind.SESSION),
+    ClassRow(names=("zmq.Poller",), kind=Kind.OTHER),
+    ClassRow(
+        names=(_FILE_LOCK, "filelock.SoftFileLock", "filelock.UnixFileLock"), kind=Kind.RLOCK, domain=Domain.PROCESS
+    ),
+    ClassRow(names=("joblib.Parallel", "joblib.parallel.Parallel"), kind=Kind.POOL, domain=Domain.PROCESS),
+    ClassRow(names=("pebble.ProcessPool",), kind=Kind.POOL, domain=Domain.PROCESS),
+    ClassRow(names=("pebble.ThreadPool",), kind=Kind.POOL),
+)
+
+_UNBOUNDED = Timeout(keyword="")
+_FIRST = Timeout(position=0)
+
+CALLS: tuple[CallRow, ...] = (
+    CallRow(names=(_PIKA,), effects=Effect.NETWORK),
+    CallRow(names=(f"{_PIKA}.channel",), effects=Effect.NETWORK, returns=_PIKA_CHANNEL),
+    CallRow(names=(f"{_PIKA}.process_data_events",), effects=Effect.NETWORK),
+    CallRow(names=(f"{_PIKA}.close",), effects=Effect.NETWORK, role=Role.CLOSE),
+    CallRow(
+        names=(f"{_PIKA}.add_callback_threadsafe",),
+        spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=0),
+    ),
+    CallRow(names=(f"{_PIKA_CHANNEL}.start_consuming",), effects=Effect.WAIT, timeout=_UNBOUNDED),
+    *(
+        CallRow(names=(f"{_PIKA_CHANNEL}.{name}",), effects=Effect.NETWORK)
+        for name in ("basic_ack", "basic_get", "basic_publish", "queue_declare")
+    ),
+    CallRow(names=("kafka.KafkaProducer.send",), effects=Effect.NETWORK, returns=_KAFKA_FUTURE),
+    CallRow(names=("kafka.KafkaProducer.flush",), effects=Effect.WAIT, timeout=_FIRST),
+    CallRow(names=("kafka.KafkaProducer.close",), effects=Effect.WAIT, timeout=_FIRST, role=Role.CLOSE),
+    CallRow(
+        names=("kafka.KafkaConsumer.poll",),
+        effects=Effect.WAIT,
+        timeout=Timeout(keyword="timeout_ms", position=0, default=Wait.NONE),
+    ),
+    CallRow(names=("kafka.KafkaConsumer.commit",), effects=Effect.NETWORK),
+    CallRow(names=("kafka.KafkaConsumer.close",), effects=Effect.NETWORK, role=Role.CLOSE),
+    CallRow(names=(f"{_KAFKA_FUTURE}.get",), effects=Effect.WAIT, timeout=_FIRST, role=Role.RESULT),
+    CallRow(
+        names=("confluent_kafka.Consumer.poll",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0, infinite=(None, -1)),
+    ),
+    CallRow(
+        names=("confluent_kafka.Consumer.consume",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=1, infinite=(-1,)),
+    ),
+    CallRow(names=("confluent_kafka.Consumer.close",), effects=Effect.NETWORK, role=Role.CLOSE),
+    CallRow(
+        names=("confluent_kafka.Producer.flush",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0, infinite=(-1,)),
+    ),
+    CallRow(names=(f"{_CELERY}.get", f"{_CELERY}.wait"), effects=Effect.WAIT, timeout=_FIRST, role=Role.RESULT),
+    CallRow(names=(f"{_CELERY}.revoke",), role=Role.CANCEL),
+    CallRow(names=("celery.result.ResultSet.get",), effects=Effect.WAIT, timeout=_FIRST, role=Role.RESULT),
+    CallRow(names=("celery.result.ResultSet.join",), effects=Effect.WAIT, timeout=_FIRST, role=Role.JOIN),
+    CallRow(names=("zmq.Context.socket",), returns=_ZMQ),
+    *(
+        # RCVTIMEO and the NOBLOCK flag bound them.
+        CallRow(names=(f"{_ZMQ}.{name}",), effects=Effect.WAIT)
+        for name in ("recv", "recv_json", "recv_multipart", "recv_pyobj", "recv_string", "send", "send_multipart")
+    ),
+    CallRow(names=(f"{_ZMQ}.poll",), effects=Effect.WAIT, timeout=Timeout(position=0, infinite=(None, -1))),
+    CallRow(names=("zmq.Poller.poll",), effects=Effect.WAIT, timeout=Timeout(position=0, infinite=(None, -1))),
+    CallRow(names=(f"{_ZMQ}.close",), role=Role.CLOSE),
+    CallRow(names=(_FILE_LOCK,), timeout=Timeout(position=1, default=Wait.NONE, infinite=(-1,))),
+    CallRow(
+        names=(f"{_FILE_LOCK}.acquire",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0, infinite=(-1,), nonblocking=(("blocking", None, False),)),
+    ),
+    CallRow(names=(f"{_FILE_LOCK}.__enter__",), effects=Effect.WAIT, timeout=_UNBOUNDED),
+    CallRow(names=(f"{_FILE_LOCK}.release",), keeps=False),
+    CallRow(names=("joblib.Parallel.__call__",), effects=Effect.WAIT, timeout=_UNBOUNDED),
+    *(
+        row
+        for name, runs_in in (
+            ("pebble.ProcessPool", RunsIn.EXECUTOR_PROCESS),
+            ("pebble.ThreadPool", RunsIn.EXECUTOR_THREAD),
+        )
+        for row in (
+            CallRow(
+                names=(f"{name}.submit",),
+                spawn=Spawn(runs_in=runs_in, position=0, arguments_from=2),
+                returns="concurrent.futures.Future",
+            ),
+            CallRow(
+                names=(f"{name}.schedule",),
+                spawn=Spawn(
+                    runs_in=runs_in,
+                    keyword="function",
+                    position=0,
+                    args_keyword="args",
+                    args_position=1,
+                    kwargs_keyword="kwargs",
+                ),
+                returns="concurrent.futures.Future",
+            ),
+            CallRow(names=(f"{name}.close",), role=Role.CANCEL),
+            CallRow(names=(f"{name}.stop",), role=Role.CANCEL),
+            CallRow(names=(f"{name}.join",), effects=Effect.WAIT, timeout=_FIRST, role=Role.JOIN),
+        )
+    ),
+)

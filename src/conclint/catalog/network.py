@@ -1,0 +1,145 @@
+"""What `socket`, `ssl`, `select`, `selectors` and `socketserver` mean. Protocols stand in `internet`."""
+
+from __future__ import annotations
+
+from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind, Role, Timeout, Wait
+
+_SOCKET = "socket.socket"
+_SERVER = "socketserver.BaseServer"
+_SELECTORS = (
+    "BaseSelector",
+    "DefaultSelector",
+    "SelectSelector",
+    "PollSelector",
+    "EpollSelector",
+    "KqueueSelector",
+    "DevpollSelector",
+)
+
+CLASSES: tuple[ClassRow, ...] = (
+    ClassRow(names=(_SOCKET, "socket.SocketType"), kind=Kind.SESSION),
+    ClassRow(names=("ssl.SSLSocket",), kind=Kind.SESSION, bases=(_SOCKET,)),
+    ClassRow(names=("ssl.SSLContext",), kind=Kind.OTHER),
+    ClassRow(names=tuple(f"selectors.{name}" for name in _SELECTORS), kind=Kind.OTHER),
+    ClassRow(names=("select.epoll",), kind=Kind.OTHER),
+    ClassRow(names=("select.poll",), kind=Kind.OTHER, factory=True),
+    ClassRow(
+        names=(_SERVER, "socketserver.TCPServer", "socketserver.UDPServer", "http.server.HTTPServer"), kind=Kind.OTHER
+    ),
+    ClassRow(
+        names=(
+            "socketserver.ThreadingMixIn",
+            "socketserver.ThreadingTCPServer",
+            "socketserver.ThreadingUDPServer",
+            "http.server.ThreadingHTTPServer",
+        ),
+        kind=Kind.OTHER,
+        bases=(_SERVER,),
+    ),
+)
+
+_UNBOUNDED = Timeout(keyword="")
+_SOCKET_DEFAULT = Timeout(keyword="", default=Wait.SOCKET_DEFAULT)
+
+_SOCKET_CALLS = (
+    CallRow(
+        names=("socket.create_connection",),
+        effects=Effect.NETWORK,
+        timeout=Timeout(position=1, default=Wait.SOCKET_DEFAULT),
+        returns=_SOCKET,
+        keeps=False,
+        twin="asyncio.open_connection",
+    ),
+    *(
+        # The resolver has time limits of its own, which no parameter sets.
+        CallRow(names=(f"socket.{name}",), effects=Effect.NETWORK, keeps=False)
+        for name in (
+            "getaddrinfo",
+            "gethostbyname",
+            "gethostbyname_ex",
+            "gethostbyaddr",
+            "getnameinfo",
+            "getfqdn",
+        )
+    ),
+    # `settimeout` bounds them, so a row without `timeout`: nothing is known here.
+    *(
+        CallRow(names=(f"{_SOCKET}.{name}",), effects=Effect.NETWORK, keeps=False)
+        for name in (
+            "connect",
+            "connect_ex",
+            "send",
+            "sendall",
+            "sendto",
+            "sendmsg",
+            "sendfile",
+            "recv",
+            "recv_into",
+            "recvfrom",
+            "recvfrom_into",
+            "recvmsg",
+            "recvmsg_into",
+        )
+    ),
+    CallRow(names=(f"{_SOCKET}.accept",), effects=Effect.NETWORK, returns_item=_SOCKET),
+    CallRow(names=(f"{_SOCKET}.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_SOCKET}.shutdown",), role=Role.CANCEL),
+    CallRow(names=(f"{_SOCKET}.__exit__",), role=Role.CLOSE),
+    CallRow(
+        names=(f"{_SOCKET}.settimeout",),
+        timeout=Timeout(keyword="", position=0, default=Wait.NONE),
+        keeps=False,
+    ),
+    *(
+        CallRow(names=(f"ssl.SSLSocket.{name}",), effects=Effect.NETWORK, keeps=False)
+        for name in ("read", "write", "do_handshake", "unwrap")
+    ),
+)
+
+_TLS_CALLS = (
+    CallRow(
+        names=("ssl.get_server_certificate",),
+        effects=Effect.NETWORK,
+        timeout=Timeout(default=Wait.SOCKET_DEFAULT),
+        keeps=False,
+    ),
+    # Both read the certificates of the system from disk.
+    CallRow(
+        names=("ssl.create_default_context",),
+        effects=Effect.SLOW_FIRST_USE,
+        returns="ssl.SSLContext",
+        keeps=False,
+    ),
+    CallRow(names=("ssl.SSLContext.load_default_certs",), effects=Effect.SLOW_FIRST_USE, keeps=False),
+    CallRow(names=("ssl.SSLContext.load_verify_locations",), effects=Effect.SLOW_FIRST_USE, keeps=False),
+    CallRow(names=("ssl.SSLContext.load_cert_chain",), effects=Effect.SLOW_FIRST_USE, keeps=False),
+    # It shakes hands at once when the socket is connected.
+    CallRow(names=("ssl.SSLContext.wrap_socket",), effects=Effect.NETWORK, returns="ssl.SSLSocket"),
+)
+
+_SELECT_CALLS = (
+    CallRow(names=("select.select",), effects=Effect.WAIT, timeout=Timeout(position=3), keeps=False),
+    CallRow(names=("selectors.BaseSelector.select",), effects=Effect.WAIT, timeout=Timeout(position=0), keeps=False),
+    CallRow(names=("selectors.BaseSelector.close",), role=Role.CLOSE),
+    CallRow(
+        names=("select.epoll.poll",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0, infinite=(None, -1)),
+        keeps=False,
+    ),
+    CallRow(
+        names=("select.poll.poll",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0, infinite=(None, -1)),
+        keeps=False,
+    ),
+)
+
+_SERVER_CALLS = (
+    CallRow(names=(f"{_SERVER}.serve_forever",), effects=Effect.NETWORK),
+    CallRow(names=(f"{_SERVER}.handle_request",), effects=Effect.NETWORK),
+    CallRow(names=(f"{_SERVER}.shutdown",), effects=Effect.WAIT, role=Role.CANCEL),
+    CallRow(names=(f"{_SERVER}.server_close",), role=Role.CLOSE),
+)
+
+CALLS: tuple[CallRow, ...] = _SOCKET_CALLS + _TLS_CALLS + _SELECT_CALLS + _SERVER_CALLS

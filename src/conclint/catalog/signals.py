@@ -1,0 +1,30 @@
+"""What `signal`, `atexit`, `weakref` and `gc` mean: code that runs when it likes."""
+
+from __future__ import annotations
+
+from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind, Role, RunsIn, Spawn, Timeout, Wait
+
+CLASSES: tuple[ClassRow, ...] = (ClassRow(names=("weakref.finalize",), kind=Kind.OTHER),)
+
+_FINALIZER = Spawn(runs_in=RunsIn.FINALIZER, keyword="callback", position=1)
+
+CALLS: tuple[CallRow, ...] = (
+    CallRow(names=("signal.signal",), spawn=Spawn(runs_in=RunsIn.SIGNAL, position=1)),
+    CallRow(names=("signal.pause",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
+    CallRow(names=("signal.sigwait",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
+    CallRow(names=("signal.sigwaitinfo",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
+    # Its parameters are positional only.
+    CallRow(
+        names=("signal.sigtimedwait",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=1, default=Wait.FINITE, infinite=()),
+        keeps=False,
+    ),
+    CallRow(names=("atexit.register",), spawn=Spawn(runs_in=RunsIn.ATEXIT, position=0, arguments_from=1)),
+    CallRow(names=("atexit.unregister",), keeps=False),
+    CallRow(names=("weakref.finalize",), spawn=Spawn(runs_in=RunsIn.FINALIZER, position=1, arguments_from=2)),
+    CallRow(names=("weakref.finalize.detach",), role=Role.CANCEL),
+    CallRow(names=("weakref.ref", "weakref.ReferenceType", "_weakref.ref"), spawn=_FINALIZER, keeps=False),
+    CallRow(names=("weakref.proxy", "_weakref.proxy"), spawn=_FINALIZER, keeps=False),
+    CallRow(names=("weakref.WeakMethod",), spawn=_FINALIZER, keeps=False),
+)

@@ -1,0 +1,73 @@
+"""The command line. Each command imports what it needs when it runs: `--help` and `--version` load no parser."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from conclint import __version__
+from conclint.cli.check import check
+from conclint.cli.output import write_error
+from conclint.cli.rule import rule
+from conclint.config import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_USAGE = 2
+EXIT_INTERNAL = 3
+EXIT_INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells count."""
+
+
+class _CheckByDefault(click.Group):
+    """A group whose first word may be missing: `conclint src/` means `conclint check src/`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args[0] in {"--help", "-h", "--version"})
+        return super().parse_args(ctx, args if named else ["check", *args])
+
+
+@click.group(cls=_CheckByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="conclint %(version)s")
+def command() -> None:
+    """Find concurrency mistakes in Python: threads, locks, asyncio, processes, across a whole project.
+
+    `conclint PATHS` is short for `conclint check PATHS`.
+    """
+
+
+@command.command()
+def version() -> int:
+    """Print the version."""
+    click.echo(f"conclint {__version__}")
+    return 0
+
+
+command.add_command(check)
+command.add_command(rule)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0 clean, 1 alarms, 2 usage, 3 a bug of ours."""
+    for stream in (sys.stdout, sys.stderr):
+        # File names may hold what the terminal's encoding, or any encoding, does not.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        result: int | None = command.main(arguments, prog_name="conclint", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        write_error(error.format_message().replace("\n", " "))
+        return EXIT_USAGE
+    except ConfigError as error:
+        write_error(str(error))
+        return EXIT_USAGE
+    except Exception as error:  # noqa: BLE001  # the last resort: no bug may look like a result
+        write_error(f"internal error: {error!r}\n{traceback.format_exc()}")
+        return EXIT_INTERNAL
+    return result or 0

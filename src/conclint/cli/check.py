@@ -1,0 +1,241 @@
+"""`conclint check`: find problems."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import tokenize
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from conclint.cli.output import write_error, write_file, write_output, write_warning
+from conclint.cli.progress import show_progress
+from conclint.config import Config, ConfigError, Options, is_colour_wanted, read_settings, resolve, split_list
+from conclint.report import OutputFormat, render, render_statistics, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conclint.discover import Discovery
+    from conclint.model.alarm import Diagnostic
+    from conclint.model.result import Failure
+    from conclint.pipeline import Outcome
+
+EXIT_ALARMS = 1
+EXIT_INTERNAL = 3
+
+_FOR_PEOPLE = (OutputFormat.FULL, OutputFormat.CONCISE)
+
+
+class _Flags(msgspec.Struct, frozen=True, kw_only=True):
+    """The command line of `check`, as click read it."""
+
+    paths: tuple[str, ...]
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    extend_ignore: tuple[str, ...]
+    per_file_ignores: tuple[str, ...]
+    exclude: tuple[str, ...]
+    extend_exclude: tuple[str, ...]
+    force_exclude: bool
+    no_respect_gitignore: bool
+    stdin_filename: str | None
+    jobs: int | None
+    config: tuple[str, ...]
+    isolated: bool
+    output_format: OutputFormat
+    output_file: str | None
+    exit_zero: bool
+    statistics: bool
+    show_files: bool
+    show_settings: bool
+    no_progress: bool
+    quiet: bool
+
+
+def _rules_option(name: str, text: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    return click.option(name, multiple=True, metavar="RULES", help=text)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@_rules_option("--select", "Rules to apply instead of the default ones: codes, prefixes, names, ALL; comma-separated.")
+@_rules_option("--ignore", "Rules not to apply.")
+@_rules_option("--extend-select", "Rules to apply besides the selected ones.")
+@_rules_option("--extend-ignore", "The same as --ignore, for those who know it from flake8.")
+@click.option(
+    "--per-file-ignores", multiple=True, metavar="PATTERN:RULES", help="Rules not to apply to files like PATTERN."
+)
+@click.option("--exclude", multiple=True, metavar="PATTERNS", help="Paths to leave out, instead of the default ones.")
+@click.option("--extend-exclude", multiple=True, metavar="PATTERNS", help="Paths to leave out besides the others.")
+@click.option("--force-exclude", is_flag=True, help="Leave excluded files out even when they are named.")
+@click.option("--no-respect-gitignore", is_flag=True, help="Check ignored files too.")
+@click.option("--stdin-filename", metavar="PATH", help="The file that the standard input (`-`) stands for.")
+@click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0 for one per processor.")
+@click.option("--config", multiple=True, metavar="PATH|KEY=VALUE", help="A settings file, or one setting in TOML.")
+@click.option("--isolated", is_flag=True, help="Read no settings file.")
+@click.option(
+    "--output-format",
+    type=click.Choice([each.value for each in OutputFormat]),
+    default=OutputFormat.FULL.value,
+    show_default=True,
+    envvar="CONCLINT_OUTPUT_FORMAT",
+    help="How to write the report.",
+)
+@click.option("-o", "--output-file", metavar="FILE", help="Write the report to FILE.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even when there are alarms.")
+@click.option("--statistics", is_flag=True, help="Count the alarms by rule.")
+@click.option("--show-files", is_flag=True, help="List the files that would be checked.")
+@click.option("--show-settings", is_flag=True, help="Show the settings that hold, as JSON.")
+@click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but alarms and errors.")
+def check(**values: object) -> int:
+    """Find concurrency mistakes in files and directories; `-` reads the standard input.
+
+    Without PATHS the current directory is checked. The rest of the project is read too, whatever is named, but
+    alarms are only shown for PATHS.
+    """
+    return _run(msgspec.convert(values, _Flags))
+
+
+def _run(flags: _Flags) -> int:
+    from conclint.discover import STDIN, discover
+    from conclint.rules import load
+
+    paths = flags.paths or (".",)
+    where = [flags.stdin_filename if path == STDIN and flags.stdin_filename else path for path in paths]
+    settings = read_settings(where, flags=_read_options(flags), config=flags.config, isolated=flags.isolated)
+    config = resolve(settings, load().rules)
+    if flags.show_settings:
+        write_output(_render_settings(config))
+        return 0
+    stdin = sys.stdin.buffer.read() if STDIN in paths else None
+    discovery = discover(paths, config, stdin=stdin, stdin_filename=flags.stdin_filename)
+    if discovery.missing:
+        raise ConfigError(f"no such file or directory: {', '.join(discovery.missing)}")
+    if flags.show_files:
+        write_output("".join(f"{file.path}\n" for file in discovery.files if file.shown))
+        return 0
+    return _check(discovery, config, flags)
+
+
+def _check(discovery: Discovery, config: Config, flags: _Flags) -> int:
+    from conclint.pipeline import check_files
+
+    if not flags.quiet:
+        _warn(discovery)
+    with show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet)) as on_file:
+        outcome = check_files(discovery.files, config, on_file=on_file)
+    _report(outcome, discovery, flags)
+    _report_failures(outcome.failures)
+    if outcome.failures:
+        return EXIT_INTERNAL
+    return EXIT_ALARMS if outcome.diagnostics and not flags.exit_zero else 0
+
+
+def _warn(discovery: Discovery) -> None:
+    for directory in discovery.unreadable:
+        write_warning(f"{directory}: this directory cannot be read")
+    if not any(file.shown for file in discovery.files):
+        write_warning("no Python files found under the given paths")
+
+
+def _report(outcome: Outcome, discovery: Discovery, flags: _Flags) -> None:
+    text = _render(outcome.diagnostics, discovery, flags)
+    files = sum(file.shown for file in discovery.files)
+    last_line = "" if flags.quiet or not files else summary(outcome.diagnostics, files) + "\n"
+    if flags.output_file is not None:
+        write_file(Path(flags.output_file), text)
+        write_output(last_line)
+    else:
+        write_output(text + last_line * (flags.output_format in _FOR_PEOPLE))
+
+
+def _render(diagnostics: Sequence[Diagnostic], discovery: Discovery, flags: _Flags) -> str:
+    if flags.statistics:
+        return render_statistics(diagnostics)
+    contents = {file.path: file.content for file in discovery.files if file.content is not None}
+    return render(
+        diagnostics,
+        flags.output_format,
+        read_text=lambda path: _read_text(path, contents.get(path)),
+        color=flags.output_file is None and is_colour_wanted(terminal=sys.stdout.isatty()),
+        width=shutil.get_terminal_size().columns,
+    )
+
+
+def _report_failures(failures: Sequence[Failure]) -> None:
+    """Name each file and rule; one traceback is enough, since a bug of ours seldom meets one file alone."""
+    for failure in failures:
+        write_error(f"internal error in {failure.rule} on {failure.path}: {failure.error}")
+    if failures:
+        print(failures[0].traceback, file=sys.stderr)
+
+
+def _read_options(flags: _Flags) -> Options:
+    return Options(
+        select=_split(flags.select) or None,
+        ignore=_split(flags.ignore),
+        extend_select=_split(flags.extend_select),
+        extend_ignore=_split(flags.extend_ignore),
+        per_file_ignores=_read_per_file_ignores(_split(flags.per_file_ignores)),
+        exclude=_split(flags.exclude) or None,
+        extend_exclude=_split(flags.extend_exclude),
+        force_exclude=flags.force_exclude or None,
+        respect_gitignore=False if flags.no_respect_gitignore else None,
+        jobs=flags.jobs,
+    )
+
+
+def _split(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part for value in values for part in split_list(value))
+
+
+def _read_per_file_ignores(parts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Read `a.py:CON1,CON2,b.py:CON3`: a part without a colon goes on with the pattern before it."""
+    found: dict[str, tuple[str, ...]] = {}
+    pattern = ""
+    for part in parts:
+        before, colon, selector = part.rpartition(":")
+        pattern = before if colon else pattern
+        if not pattern or not selector:
+            raise ConfigError(f"--per-file-ignores: `{part}` is not PATTERN:RULES")
+        found[pattern] = (*found.get(pattern, ()), selector.strip())
+    return found
+
+
+def _read_text(path: str, content: bytes | None) -> str | None:
+    try:
+        data = Path(path).read_bytes() if content is None else content
+    except OSError:
+        return None
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+    except SyntaxError:
+        encoding = "utf-8"
+    return data.decode(encoding, errors="replace")
+
+
+def _render_settings(config: Config) -> str:
+    settings = {
+        "settings-file": config.source,
+        "project": config.project,
+        "rules": sorted(config.selected),
+        "per-file-ignores": [
+            {"base": patterns.base, "patterns": patterns.lines, "rules": sorted(codes)}
+            for patterns, codes in config.per_file_ignores
+        ],
+        "exclude": [{"base": patterns.base, "patterns": patterns.lines} for patterns in config.exclude],
+        "force-exclude": config.force_exclude,
+        "respect-gitignore": config.respect_gitignore,
+        "src": config.src,
+        "jobs": config.jobs,
+        "flake8": config.flake8,
+    }
+    return json.dumps(settings, indent=2) + "\n"

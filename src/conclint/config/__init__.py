@@ -1,0 +1,27 @@
+"""Settings: TOML, environment and flags → `Options` (as written) → `Config` (resolved).
+
+The only reader of settings and of the environment. Layers come in the order settings file, `CONCLINT_*`, `--config
+KEY=VALUE`, flags; a later one wins. Rules come in as data, so that settings can be read before any rule is imported.
+"""
+
+from conclint.config.options import ConfigError, Options, Settings, split_list, suggest
+from conclint.config.patterns import Patterns, absolute_path, compile_patterns, path_below
+from conclint.config.read import is_colour_wanted, read_settings
+from conclint.config.resolve import Config, find_rule, resolve
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Options",
+    "Patterns",
+    "Settings",
+    "absolute_path",
+    "compile_patterns",
+    "find_rule",
+    "is_colour_wanted",
+    "path_below",
+    "read_settings",
+    "resolve",
+    "split_list",
+    "suggest",
+]

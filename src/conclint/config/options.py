@@ -1,0 +1,107 @@
+"""Settings as they are written, and what is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_MAX_LISTED = 8
+"""How many allowed values a message lists when none of them resembles what was written."""
+
+
+class ConfigError(Exception):
+    """A mistake of the user's in a setting; `str()` is one line that names the file or flag, the key and the remedy."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """The settings of one layer, as written; None where the layer is silent.
+
+    `extend_ignore` does what `ignore` does: both take rules away from what the layers before selected. It is there
+    because users of flake8 know it.
+    """
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    extend_ignore: tuple[str, ...] = ()
+    per_file_ignores: dict[str, tuple[str, ...]] = {}
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool | None = None
+    respect_gitignore: bool | None = None
+    src: tuple[str, ...] | None = None
+    jobs: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    flake8: bool | None = None
+
+
+_KEYS = tuple(field.encode_name for field in msgspec.structs.fields(Options))
+_ENVIRONMENT_KEYS = ("select", "ignore", "extend-select", "extend-ignore", "exclude", "extend-exclude", "jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Options, the directory that their paths are relative to, and where they come from.
+
+    `origin` is a file's name, "--" for flags, or "CONCLINT_" for the environment.
+    """
+
+    options: Options
+    base: str
+    origin: str
+
+    def label(self, key: str) -> str:
+        """Return how the user wrote the setting `key`."""
+        if self.origin == "--":
+            return f"--{key}"
+        if self.origin == "CONCLINT_":
+            return name_variable(key)
+        return f"{self.origin}: `{key}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All layers of a run, the first one weakest. `source` is the settings file, `project` the project's directory."""
+
+    layers: tuple[Layer, ...] = ()
+    source: str | None = None
+    project: str | None = None
+
+
+def suggest(written: str, allowed: Iterable[str]) -> str:
+    """Return the end of a message about an unknown word: its nearest match, or what is allowed."""
+    words = tuple(allowed)
+    by_folded = {word.casefold(): word for word in words}
+    nearest = difflib.get_close_matches(written.casefold(), by_folded, n=1)
+    if nearest:
+        return f"did you mean `{by_folded[nearest[0]]}`?"
+    listed = ", ".join(words[:_MAX_LISTED])
+    return f"allowed are {listed}{', …' if len(words) > _MAX_LISTED else ''}"
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Split a comma-separated list, as flags and environment variables write it."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def convert_table(table: Mapping[str, object], origin: str) -> Options:
+    """Turn what TOML gave into Options. Raises ConfigError for an unknown key and for a wrong type."""
+    for key in table:
+        if key not in _KEYS:
+            raise ConfigError(f"{origin}: unknown setting `{key}`; {suggest(key, _KEYS)}")
+    try:
+        return msgspec.convert(table, Options)
+    except msgspec.ValidationError as error:
+        # "Expected `array | null`, got `str` - at `$.select`": TOML knows no null.
+        expectation, _, place = str(error).replace(" | null", "").partition(" - at `$.")
+        raise ConfigError(f"{origin}: `{place.rstrip('`')}`: {expectation[0].lower()}{expectation[1:]}") from error
+
+
+def name_variable(key: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"CONCLINT_{key.upper().replace('-', '_')}"

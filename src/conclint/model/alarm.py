@@ -1,0 +1,44 @@
+"""What a rule claims (alarm), and the claim as it is reported (diagnostic)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from conclint.model.span import Span
+
+
+class Related(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """Another end of an alarm, or one step of its trace, with the sentence that says what happens there."""
+
+    path: str
+    span: Span
+    message: str
+
+
+class Alarm(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """What one rule claims about one place.
+
+    `path` is the file as it was given to the pipeline. `message` is lower case, without a final stop, with the
+    user's names in backticks. `help` is empty where the rule's own `help` says it all.
+    """
+
+    path: str
+    span: Span
+    code: str
+    message: str
+    related: tuple[Related, ...] = ()
+    help: str = ""
+
+
+class Diagnostic(msgspec.Struct, frozen=True, order=True):
+    """An alarm as it is reported: selected, not suppressed, joined with what is known of its rule."""
+
+    path: str
+    span: Span
+    code: str
+    name: str
+    category: str
+    message: str
+    help: str
+    url: str
+    related: tuple[Related, ...] = ()

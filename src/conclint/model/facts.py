@@ -1,0 +1,258 @@
+"""Facts: what one module does, told from this module alone.
+
+A name from elsewhere stays a qualified name; `project` resolves it. So facts never depend on another file. Facts
+that belong to a function name it by its index in `ModuleFacts.functions`; index 0 is the module's own body. Every
+fact says in its docstring whether it *must* or *may* happen.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from conclint.model.span import Span
+from conclint.model.values import Value, ValueId
+
+FunctionId = int
+ContextId = int
+AcquisitionId = int
+CallId = int
+
+
+class Context(msgspec.Struct, frozen=True, array_like=True):
+    """The surroundings of a statement within its function. Equal contexts share an index in `ModuleFacts.contexts`."""
+
+    lockset: tuple[AcquisitionId, ...] = ()
+    """What was entered or acquired on every way here and is still held (must), outermost first. It holds every
+    context manager that is not known to be something else than a lock; `project` keeps the locks."""
+    loops: tuple[int, ...] = ()
+    """The `for`, `while` and comprehension loops of the function around this place (must), outermost first."""
+    branches: tuple[int, ...] = ()
+    """The arms of `if`, `match`, `except`, `else` and conditional expressions around this place (must)."""
+    main_guard: bool = False
+    """Whether this runs under `if __name__ == "__main__":` (must)."""
+    finally_body: bool = False
+    """Whether this stands in a `finally` block (must)."""
+    protected: bool = False
+    """Whether this stands in the body of a `try` with a handler or `finally` (must)."""
+
+
+class ParameterKind(enum.Enum):
+    """How a parameter takes its argument."""
+
+    POSITIONAL = "positional"
+    KEYWORD = "keyword"
+    STAR = "star"
+    STAR_STAR = "star-star"
+
+
+class Parameter(msgspec.Struct, frozen=True, array_like=True):
+    """A parameter; `annotation` is an `Instance`, or a `Collection` of them, when the annotation is understood."""
+
+    name: str
+    kind: ParameterKind
+    annotation: ValueId | None = None
+    default: ValueId | None = None
+
+
+class Cost(msgspec.Struct, frozen=True, array_like=True):
+    """How much pure Python computation a function does by itself, calls apart (see `analysis.cost`)."""
+
+    span: Span | None = None
+    """The loop, or the recursive call, that makes the function CPU-bound (must, once the function is called with
+    inputs of usual size); None where nothing says so."""
+    reason: str = ""
+    """What the work is, for the message: "two nested loops of arithmetic"."""
+
+
+class Function(msgspec.Struct, frozen=True, array_like=True):
+    """A function, method, lambda, or a module's body (index 0, symbol `module.<module>`)."""
+
+    symbol: str
+    name: str
+    span: Span
+    """The name in `def name`; the whole expression for a lambda."""
+    owner: str = ""
+    """The class whose body the definition stands in."""
+    parent: FunctionId | None = None
+    """The function around it."""
+    is_async: bool = False
+    is_generator: bool = False
+    is_stub: bool = False
+    """Whether the body is only a docstring, `...`, `pass` or `raise NotImplementedError` (must)."""
+    parameters: tuple[Parameter, ...] = ()
+    decorators: tuple[ValueId, ...] = ()
+    returns: tuple[ValueId, ...] = ()
+    """What it may return, without None."""
+    returns_annotation: ValueId | None = None
+    unread: tuple[str, ...] = ()
+    """Local variables that are bound and never read, by nested functions neither (must)."""
+    cost: Cost = Cost()
+    context: ContextId = 0
+    """The surroundings of the definition, in the function around it."""
+
+
+class Class(msgspec.Struct, frozen=True, array_like=True):
+    """A class. Its class-level names are `Name("module.Class.name")`, assigned by flows of function 0."""
+
+    symbol: str
+    name: str
+    span: Span
+    bases: tuple[ValueId, ...] = ()
+    decorators: tuple[ValueId, ...] = ()
+    parent: FunctionId = 0
+
+
+class Argument(msgspec.Struct, frozen=True, array_like=True):
+    """An argument of a call: `keyword` is "" for a positional one, "*" and "**" for the starred forms."""
+
+    keyword: str
+    value: ValueId
+    span: Span
+
+
+class Use(enum.Enum):
+    """What becomes of the result of a call."""
+
+    DROPPED = "dropped"
+    """The call is a statement of its own."""
+    AWAITED = "awaited"
+    TESTED = "tested"
+    """It is the whole test of an `if`, `while`, `not`, conditional expression or `assert`."""
+    USED = "used"
+    """It is bound, passed on, returned, or an attribute of it is read."""
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True):
+    """A call in the body of `function` (may)."""
+
+    function: FunctionId
+    callee: ValueId
+    arguments: tuple[Argument, ...]
+    span: Span
+    use: Use
+    context: ContextId
+
+
+class Flow(msgspec.Struct, frozen=True, array_like=True):
+    """`target` may become `source`: assignment, `for` target, `with … as`, unpacking, default, nested definition."""
+
+    function: FunctionId
+    target: ValueId
+    source: ValueId
+    span: Span
+    context: ContextId
+
+
+class AccessKind(enum.Enum):
+    """How state is accessed. An UPDATE is a write that depends on a read of the same state."""
+
+    READ = "read"
+    WRITE = "write"
+    UPDATE = "update"
+    CHECK = "check"
+    ITERATE = "iterate"
+    DELETE = "delete"
+
+
+class Access(msgspec.Struct, frozen=True, array_like=True):
+    """An access (may) to an attribute, a global, a closure variable, or an element of one (`Item`).
+
+    Method calls on state (`self.jobs.append(x)`) are a READ here and a `Call`; `project` knows which methods change
+    their object.
+    """
+
+    function: FunctionId
+    target: ValueId
+    kind: AccessKind
+    span: Span
+    context: ContextId
+
+
+class How(enum.Enum):
+    """How a lock, or any context manager, is entered."""
+
+    WITH = "with"
+    ASYNC_WITH = "async-with"
+    ACQUIRE = "acquire"
+    AWAITED_ACQUIRE = "awaited-acquire"
+    ENTER_CONTEXT = "enter-context"
+
+
+class Acquisition(msgspec.Struct, frozen=True, array_like=True):
+    """`with value:`, `value.acquire()` or `stack.enter_context(value)` (may).
+
+    `context` is what surrounds it, so its lockset is what is held while this one is waited for. `bounded` says that
+    the wait may end without the lock (`blocking=False`, a timeout).
+    """
+
+    function: FunctionId
+    value: ValueId
+    how: How
+    span: Span
+    context: ContextId
+    bounded: bool = False
+
+
+class Yield(msgspec.Struct, frozen=True, array_like=True):
+    """A `yield` (may) with the locks held across it."""
+
+    function: FunctionId
+    value: ValueId
+    span: Span
+    context: ContextId
+
+
+class SequenceKind(enum.Enum):
+    """What a check-then-act tests."""
+
+    MISSING_KEY = "missing-key"
+    PRESENT_KEY = "present-key"
+    UNSET = "unset"
+    FLAG = "flag"
+
+
+class Sequence(msgspec.Struct, frozen=True, array_like=True):
+    """A check of some state, followed by an action on it that is right only while the check still holds (may).
+
+    `if k not in d: d[k] = …` (MISSING_KEY), `if k in d: del d[k]` (PRESENT_KEY), `if x is None: x = make()` (UNSET),
+    `if not started: started = True` (FLAG), each also with an early return. `rechecked` says that the same test is
+    made again on the way to the act.
+    """
+
+    function: FunctionId
+    kind: SequenceKind
+    target: ValueId
+    check: Span
+    check_context: ContextId
+    act: Span
+    act_context: ContextId
+    source: ValueId
+    """What the act assigns."""
+    rechecked: bool = False
+
+
+class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
+    """All facts of one module."""
+
+    path: str
+    module: str
+    is_package: bool
+    values: tuple[Value, ...]
+    contexts: tuple[Context, ...]
+    functions: tuple[Function, ...]
+    classes: tuple[Class, ...]
+    calls: tuple[Call, ...]
+    flows: tuple[Flow, ...]
+    accesses: tuple[Access, ...]
+    acquisitions: tuple[Acquisition, ...]
+    yields: tuple[Yield, ...]
+    sequences: tuple[Sequence, ...]
+    aliases: tuple[tuple[str, str], ...]
+    """Module-level imports: the name here and the qualified name that it stands for."""
+    star_imports: tuple[str, ...]
+    exports: tuple[str, ...] | None
+    """`__all__`, where it is a literal."""
+    main_guard: bool
+    """Whether the module has an `if __name__ == "__main__":`."""

@@ -1,0 +1,69 @@
+"""A rule, and the two shapes of its check."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from conclint.model.alarm import Alarm
+
+DOCS_URL = "https://conclint.readthedocs.io/rules"
+
+
+class Category(enum.Enum):
+    """What kind of harm a rule prevents; reports sort and colour by it."""
+
+    SYNTAX = "syntax"
+    THREAD = "thread"
+    DATA_RACE = "data-race"
+    DEADLOCK = "deadlock"
+    TIMEOUT = "timeout"
+    ASYNC = "async"
+    PROCESS = "process"
+    ERROR = "error"
+    MODEL = "model"
+    FREE_THREADING = "free-threading"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One concern with one code. README, index, `conclint rule`, SARIF and flake8's defaults derive from it."""
+
+    code: str
+    name: str
+    summary: str
+    """What is wrong, as a clause: "a thread lock is held across an await point"."""
+    help: str
+    """The remedy, as one imperative line."""
+    category: Category
+    since: str
+    default: bool = True
+
+    @property
+    def url(self) -> str:
+        """Return the address of the rule's page."""
+        return f"{DOCS_URL}/{self.code}/"
+
+
+Node = TypeVar("Node", contravariant=True)
+ScopeT = TypeVar("ScopeT")
+ProjectT = TypeVar("ProjectT")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCheck(Generic[Node, ScopeT]):
+    """A rule whose check looks at one syntax node within its scope."""
+
+    rule: Rule
+    on: tuple[type, ...]
+    run: Callable[[Node, ScopeT], Iterable[Alarm]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCheck(Generic[ProjectT]):
+    """A rule whose check looks at the linked project; it never sees a syntax tree."""
+
+    rule: Rule
+    run: Callable[[ProjectT], Iterator[Alarm]]

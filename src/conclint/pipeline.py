@@ -1,0 +1,164 @@
+"""The program on one page: files → facts and local alarms, in workers → linked project → diagnostics."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import msgspec
+
+from conclint import rules
+from conclint.config import Config
+from conclint.model.alarm import Alarm, Diagnostic
+from conclint.model.file import SourceFile
+from conclint.model.result import Failure, ModuleResult
+from conclint.suppress import filter_alarms
+from conclint.worker import check_batch
+
+_FEW_BYTES = 400_000
+"""Less source than this is checked in this process: starting others would take longer."""
+_BATCH_BYTES = 150_000
+"""Source in one batch for a worker: small enough to share out the work evenly, large enough to hide the transfer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found: the diagnostics to show, our own failures, and how many files were checked."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    failures: tuple[Failure, ...]
+    files: int
+
+
+def check_files(
+    files: Sequence[SourceFile],
+    config: Config,
+    *,
+    on_file: Callable[[str], None] | None = None,
+    triage: bool = True,
+    executor: Executor | None = None,
+    respect_noqa: bool = True,
+) -> Outcome:
+    """Check `files` as one project. The outcome depends on nothing but their contents and `config`.
+
+    `on_file` is told the path of every file that is done. Without `triage` files that cannot matter are parsed all
+    the same. `executor` runs the batches instead of processes of our own.
+    """
+    results = _analyse_files(files, config.jobs, executor, triage=triage, on_file=on_file)
+    alarms = [alarm for result in results for alarm in result.alarms]
+    failures = [failure for result in results for failure in result.failures]
+    for found in _check_project(results):
+        (failures if isinstance(found, Failure) else alarms).append(found)  # type: ignore[arg-type]
+    diagnostics = filter_alarms(
+        alarms,
+        {result.path: result.suppressions for result in results if result.suppressions},
+        config,
+        rules.load().rules,
+        frozenset(file.path for file in files if file.shown),
+        respect_noqa=respect_noqa,
+    )
+    return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files))
+
+
+def _analyse_files(
+    files: Sequence[SourceFile],
+    jobs: int,
+    executor: Executor | None,
+    *,
+    triage: bool,
+    on_file: Callable[[str], None] | None,
+) -> list[ModuleResult]:
+    decoder = msgspec.msgpack.Decoder(list[ModuleResult])
+    results: list[ModuleResult] = []
+    with _quiet_collector():
+        for encoded in _run_batches(files, jobs, executor, triage=triage):
+            batch = decoder.decode(encoded)
+            results += batch
+            for result in batch if on_file is not None else ():
+                on_file(result.path)  # type: ignore[misc]
+    return sorted(results, key=lambda result: result.path)
+
+
+def _run_batches(
+    files: Sequence[SourceFile], jobs: int, executor: Executor | None, *, triage: bool
+) -> Iterator[bytes]:
+    sizes = [(_measure(file), file) for file in files]
+    if executor is not None:
+        yield from _submit(executor, _split(sizes), triage=triage)
+    elif jobs <= 1 or sum(size for size, _ in sizes) < _FEW_BYTES:
+        for file in files:
+            yield check_batch((file,), triage=triage)
+    else:
+        batches = list(_split(sizes))
+        with ProcessPoolExecutor(min(jobs, len(batches))) as pool:
+            yield from _submit(pool, batches, triage=triage)
+
+
+def _submit(executor: Executor, batches: Iterable[Sequence[SourceFile]], *, triage: bool) -> Iterator[bytes]:
+    pending = [executor.submit(check_batch, batch, triage=triage) for batch in batches]
+    try:
+        for future in as_completed(pending):
+            yield future.result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _split(sizes: Sequence[tuple[int, SourceFile]]) -> Iterator[tuple[SourceFile, ...]]:
+    """Yield batches, the largest files first: the last batches to end are then the small ones."""
+    batch: list[SourceFile] = []
+    total = 0
+    for size, file in sorted(sizes, key=lambda pair: (-pair[0], pair[1].path)):
+        batch.append(file)
+        total += size
+        if total >= _BATCH_BYTES:
+            yield tuple(batch)
+            batch, total = [], 0
+    if batch:
+        yield tuple(batch)
+
+
+def _measure(file: SourceFile) -> int:
+    if file.content is not None:
+        return len(file.content)
+    try:
+        return os.stat(file.path).st_size
+    except OSError:
+        return 0
+
+
+def _check_project(results: Sequence[ModuleResult]) -> Iterator[Alarm | Failure]:
+    """Link all facts and run the project rules; a bug in one rule costs that rule alone."""
+    from conclint.project.project import Project
+
+    modules = [result.facts for result in results if result.facts is not None]
+    if not modules:
+        return
+    with _quiet_collector():
+        try:
+            project = Project(modules)
+        except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
+            yield Failure("", "link", repr(error), traceback.format_exc())
+            return
+        for check in rules.load().project:
+            try:
+                yield from tuple(check.run(project))
+            except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
+                yield Failure("", check.rule.code, repr(error), traceback.format_exc())
+
+
+@contextlib.contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep the cyclic garbage collector off: it would walk all facts again and again, and they have no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

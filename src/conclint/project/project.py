@@ -1,0 +1,180 @@
+"""`Project`: what the rules may ask about the whole program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from conclint import catalog
+from conclint.catalog.rows import CallRow, ClassRow
+from conclint.model.alarm import Alarm, Related
+from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts
+from conclint.model.span import Span
+from conclint.model.values import Constant, Value, ValueId
+from conclint.project.escapes import Escapes
+from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
+from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.solver import NodeId
+from conclint.project.roots import Root, collect_roots
+from conclint.project.symbols import FunctionPlace, Symbols
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlace:
+    """A call of the program, with the module in which it stands."""
+
+    site: Site
+    call: Call
+    facts: ModuleFacts
+
+    @property
+    def function(self) -> Function:
+        """The function around the call."""
+        return self.facts.functions[self.call.function]
+
+    @property
+    def context(self) -> Context:
+        """The surroundings of the call."""
+        return self.facts.contexts[self.call.context]
+
+    def find_argument(self, keyword: str, position: int | None = None) -> Argument | None:
+        """Return the argument given by keyword or at `position`, None where it is not given."""
+        return find_argument(self.call, keyword, position)
+
+    @property
+    def has_stars(self) -> bool:
+        """Whether `*args` or `**kwargs` may carry any argument."""
+        return any(argument.keyword in ("*", "**") for argument in self.call.arguments)
+
+
+class Project:
+    """The linked program. Every answer is about all of its modules; what is unknown is empty or None."""
+
+    def __init__(self, modules: Sequence[ModuleFacts]) -> None:
+        self.modules = tuple(modules)
+        linker = Linker(self.modules)
+        linker.run()
+        self._linker = linker
+        self.symbols: Symbols = linker.symbols
+        self.links: Links = linker.links
+
+    # Values
+
+    def objects(self, module: int, value: ValueId) -> frozenset[Object]:
+        """Return what a value may be (may); empty where nothing is known of it."""
+        return frozenset(self._linker.objects(module, value))
+
+    def value(self, module: int, value: ValueId) -> Value:
+        """Return the value itself, as its module tells it."""
+        return self.modules[module].values[value]
+
+    def constant(self, module: int, value: ValueId) -> Constant | None:
+        """Return the constant that a value is written as, None for anything else."""
+        found = self.modules[module].values[value]
+        return found if isinstance(found, Constant) else None
+
+    def result(self, site: Site) -> frozenset[Object]:
+        """Return what a call may give."""
+        node = self._linker.solver.find_node(("c", site.module, site.index))
+        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
+
+    def class_row(self, found: Object) -> ClassRow | None:
+        """Return the catalog's class of an instance; for a subclass in the project, that of its base."""
+        if found.kind is not ObjectKind.INSTANCE:
+            return None
+        base = self.symbols.find_external_base(found.symbol)
+        return catalog.find_class(base) if base is not None else None
+
+    # Calls
+
+    @cached_property
+    def calls(self) -> tuple[CallPlace, ...]:
+        """All calls, in the order of modules and source."""
+        return tuple(
+            CallPlace(Site(index, number), call, facts)
+            for index, facts in enumerate(self.modules)
+            for number, call in enumerate(facts.calls)
+        )
+
+    def call(self, site: Site) -> CallPlace:
+        """Return the call at `site`."""
+        facts = self.modules[site.module]
+        return CallPlace(site, facts.calls[site.index], facts)
+
+    def callees(self, site: Site) -> tuple[Target, ...]:
+        """Return the functions of the project that a call may run."""
+        return tuple(self.links.callees.get(site, ()))
+
+    def externals(self, site: Site) -> tuple[ExternalTarget, ...]:
+        """Return the functions outside the project that a call may run."""
+        return tuple(self.links.externals.get(site, ()))
+
+    def rows(self, site: Site) -> Iterator[tuple[ExternalTarget, CallRow]]:
+        """Yield what the catalog knows of the functions that a call may run."""
+        for target in self.externals(site):
+            row = self.find_row(target)
+            if row is not None:
+                yield target, row
+
+    def find_row(self, target: ExternalTarget) -> CallRow | None:
+        """Return the catalog's row of a function or method."""
+        if target.receiver is None:
+            return catalog.find_call(target.name)
+        owner, _, method = target.name.rpartition(".")
+        return catalog.find_method(owner, method)
+
+    def operations(self, found: Object) -> tuple[Operation, ...]:
+        """Return the methods called on an object anywhere, `__enter__` for `with`."""
+        return tuple(self.links.operations.get(found, ()))
+
+    def assigned(self, found: Object, name: str) -> tuple[Value, ...]:
+        """Return what is assigned to an attribute of an object from anywhere."""
+        return tuple(self.modules[module].values[value] for module, value in self.links.assigned.get((found, name), ()))
+
+    # Functions
+
+    def function(self, symbol: str) -> Function | None:
+        """Return the facts of a function by its symbol, None where it is not of the project."""
+        place = self.place(symbol)
+        return self.symbols.function(place) if place is not None else None
+
+    def place(self, symbol: str) -> FunctionPlace | None:
+        """Return where a function stands."""
+        places = self.symbols.functions.get(symbol)
+        return places[0] if places else None
+
+    def decorators(self, symbol: str) -> tuple[str, ...]:
+        """Return the qualified names of a function's decorators, "" for one that is not known."""
+        return self._linker.decorators(symbol) if symbol in self.symbols.functions else ()
+
+    # Roots and lifetimes
+
+    def spawned_objects(self, node: NodeId) -> frozenset[Object]:
+        """Return what the callable of a spawn may be."""
+        return frozenset(self._linker.solver.objects[node])
+
+    def elements(self, found: Object) -> frozenset[Object]:
+        """Return what a collection may hold."""
+        node = self._linker.solver.find_node(("e", found))
+        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
+
+    @cached_property
+    def roots(self) -> tuple[Root, ...]:
+        """All places where something new begins to run."""
+        return collect_roots(self)
+
+    @cached_property
+    def escapes(self) -> Escapes:
+        """Which objects get out of sight."""
+        return Escapes(self)
+
+    # Reporting
+
+    def alarm(self, module: int, code: str, span: Span, message: str, *related: Related, help: str = "") -> Alarm:
+        """Return an alarm in a module."""
+        return Alarm(self.modules[module].path, span, code, message, related, help)
+
+    def related(self, module: int, span: Span, message: str) -> Related:
+        """Return another end of an alarm."""
+        return Related(self.modules[module].path, span, message)

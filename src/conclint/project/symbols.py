@@ -1,0 +1,193 @@
+"""Symbols across modules: imports, re-exports, star imports, classes with their linear order of bases."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from conclint import catalog
+from conclint.model.facts import Class, Function, ModuleFacts
+from conclint.model.values import Name
+
+_DEEPEST = 20
+
+
+class SymbolKind(enum.Enum):
+    """What a qualified name turned out to be."""
+
+    MODULE = "module"
+    CLASS = "class"
+    FUNCTION = "function"
+    VARIABLE = "variable"
+    EXTERNAL = "external"
+
+
+class Symbol(NamedTuple):
+    """A resolved name; `rest` are the attributes that follow a variable: `CONFIG.lock` → `mod.CONFIG`, ("lock",)."""
+
+    kind: SymbolKind
+    name: str
+    rest: tuple[str, ...] = ()
+
+
+class FunctionPlace(NamedTuple):
+    """A function of the project: the index of its module, and its own index there."""
+
+    module: int
+    index: int
+
+
+class Symbols:
+    """All modules, functions and classes of the project by qualified name."""
+
+    def __init__(self, modules: Sequence[ModuleFacts]) -> None:
+        self.modules = modules
+        self.module_index = {facts.module: index for index, facts in enumerate(modules)}
+        self.functions: dict[str, list[FunctionPlace]] = {}
+        self.classes: dict[str, tuple[int, Class]] = {}
+        self.methods: dict[str, dict[str, str]] = {}
+        """Class symbol → method name → function symbol."""
+        self._aliases: list[dict[str, str]] = []
+        self._resolved: dict[str, Symbol] = {}
+        self._linear: dict[str, tuple[str, ...]] = {}
+        for index, facts in enumerate(modules):
+            self._aliases.append(dict(reversed(facts.aliases)))
+            for number, function in enumerate(facts.functions):
+                self._add_function(function, FunctionPlace(index, number))
+            for found in facts.classes:
+                self.classes.setdefault(found.symbol, (index, found))
+        self.subclasses = self._collect_subclasses()
+
+    def _add_function(self, function: Function, place: FunctionPlace) -> None:
+        self.functions.setdefault(function.symbol, []).append(place)
+        if function.owner:
+            self.methods.setdefault(function.owner, {})[function.symbol.rpartition(f"{function.owner}.")[2]] = (
+                function.symbol
+            )
+
+    def _collect_subclasses(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for symbol in self.classes:
+            for ancestor in self.linearise(symbol)[1:]:
+                found.setdefault(ancestor, []).append(symbol)
+        return {name: tuple(subclasses) for name, subclasses in found.items()}
+
+    def function(self, place: FunctionPlace) -> Function:
+        """Return the facts of a function."""
+        return self.modules[place.module].functions[place.index]
+
+    def resolve(self, name: str, depth: int = 0) -> Symbol:
+        """Return what a qualified name stands for, through imports and re-exports."""
+        found = self._resolved.get(name)
+        if found is None:
+            found = self._resolve(name, depth)
+            self._resolved[name] = found
+        return found
+
+    def _resolve(self, name: str, depth: int) -> Symbol:
+        if name in self.functions:
+            return Symbol(SymbolKind.FUNCTION, name)
+        if name in self.classes:
+            return Symbol(SymbolKind.CLASS, name)
+        if name in self.module_index:
+            return Symbol(SymbolKind.MODULE, name)
+        if depth > _DEEPEST:
+            return Symbol(SymbolKind.EXTERNAL, name)
+        head, _, attribute = name.rpartition(".")
+        if not head:
+            return Symbol(SymbolKind.EXTERNAL, name)
+        base = self.resolve(head, depth + 1)
+        if base.kind is SymbolKind.MODULE:
+            return self._resolve_member(base.name, attribute, depth)
+        if base.kind is SymbolKind.CLASS:
+            return self._resolve_class_member(base.name, attribute)
+        if base.kind is SymbolKind.VARIABLE:
+            return Symbol(SymbolKind.VARIABLE, base.name, (*base.rest, attribute))
+        return Symbol(SymbolKind.EXTERNAL, f"{base.name}.{attribute}")
+
+    def _resolve_member(self, module: str, name: str, depth: int) -> Symbol:
+        index = self.module_index[module]
+        target = self._aliases[index].get(name)
+        if target is not None and target != f"{module}.{name}":
+            return self.resolve(target, depth + 1)
+        full = f"{module}.{name}"
+        if full in self.functions or full in self.classes or full in self.module_index:
+            return self._resolve(full, depth + 1)
+        for origin in self.modules[index].star_imports:
+            if origin in self.module_index and origin != module:
+                found = self._resolve_member(origin, name, depth + 1) if depth < _DEEPEST else None
+                if found is not None and found.kind is not SymbolKind.VARIABLE:
+                    return found
+        return Symbol(SymbolKind.VARIABLE, full)
+
+    def _resolve_class_member(self, owner: str, name: str) -> Symbol:
+        method = self.find_method(owner, name)
+        if method is not None:
+            return Symbol(SymbolKind.FUNCTION, method)
+        base = self.find_external_base(owner)
+        if base is not None and catalog.find_method(base, name) is not None:
+            return Symbol(SymbolKind.EXTERNAL, f"{base}.{name}")
+        return Symbol(SymbolKind.VARIABLE, f"{owner}.{name}")
+
+    def linearise(self, symbol: str) -> tuple[str, ...]:
+        """Return the class and all its bases in method resolution order, those outside the project by name.
+
+        Where C3 has no answer, as for bases that are only partly known, the order is depth first, left to right.
+        """
+        if symbol not in self._linear:
+            self._linear[symbol] = (symbol,)
+            self._linear[symbol] = (symbol, *self._merge([self.linearise(base) for base in self.iter_bases(symbol)]))
+        return self._linear[symbol]
+
+    def iter_bases(self, symbol: str) -> Iterator[str]:
+        """Yield the direct bases of a class, resolved."""
+        if symbol not in self.classes:
+            return
+        module, found = self.classes[symbol]
+        for base in found.bases:
+            value = self.modules[module].values[base]
+            if isinstance(value, Name):
+                resolved = self.resolve(value.symbol)
+                yield catalog.canonical_class(resolved.name) or resolved.name
+
+    @staticmethod
+    def _merge(lines: list[tuple[str, ...]]) -> tuple[str, ...]:
+        merged: list[str] = []
+        pending = [list(line) for line in lines if line]
+        while pending:
+            heads = (line[0] for line in pending)
+            tails = {name for line in pending for name in line[1:]}
+            head = next((name for name in heads if name not in tails), pending[0][0])
+            merged.append(head)
+            pending = [[name for name in line if name != head] for line in pending]
+            pending = [line for line in pending if line]
+        return tuple(merged)
+
+    def find_method(self, owner: str, name: str, *, after: str | None = None) -> str | None:
+        """Return the function that `name` means on a class; with `after`, what `super()` in that class finds."""
+        line = self.linearise(owner)
+        if after is not None:
+            line = line[line.index(after) + 1 :] if after in line else self.linearise(after)[1:]
+        for ancestor in line:
+            found = self.methods.get(ancestor, {}).get(name)
+            if found is not None:
+                return found
+        return None
+
+    def find_external_base(self, symbol: str) -> str | None:
+        """Return the catalog's class that a class is or derives from, None where there is none."""
+        return next((base for base in self.linearise(symbol) if catalog.find_class(base) is not None), None)
+
+    def is_subclass(self, symbol: str, base: str) -> bool:
+        """Return whether a class is, or derives from, `base`."""
+        return any(name == base or catalog.is_subclass(name, base) for name in self.linearise(symbol))
+
+    def has_unknown_base(self, symbol: str) -> bool:
+        """Return whether some base is neither of the project nor of the catalog."""
+        known = ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum")
+        return any(
+            base not in self.classes and catalog.find_class(base) is None and base not in known
+            for base in self.linearise(symbol)
+        )
+

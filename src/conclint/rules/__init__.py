@@ -1,0 +1,42 @@
+"""The rules, one module each, and the loader that walks this package. There is no list of rules anywhere."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from conclint.model.rule import LocalCheck, ProjectCheck, Rule
+
+_RULE_MODULE = re.compile(r"con\d{3}_\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules by code, and their checks; a rule without a check is raised by the pipeline itself (CON001)."""
+
+    rules: tuple[Rule, ...]
+    local: tuple[LocalCheck[Any, Any], ...]
+    project: tuple[ProjectCheck[Any], ...]
+
+
+@functools.cache
+def load() -> RuleSet:
+    """Import every rule module, in the order of the codes; two rules with one code or name are a RuntimeError."""
+    found: dict[str, Rule] = {}
+    names: set[str] = set()
+    local: list[LocalCheck[Any, Any]] = []
+    project: list[ProjectCheck[Any]] = []
+    for stem in sorted(info.name for info in pkgutil.iter_modules(__path__) if _RULE_MODULE.fullmatch(info.name)):
+        module = importlib.import_module(f"{__name__}.{stem}")
+        rule: Rule = module.RULE
+        if rule.code in found or rule.name in names or not stem.startswith(rule.code.lower()):
+            raise RuntimeError(f"{stem}: code or name of {rule.code} {rule.name} is taken or does not match the file")
+        found[rule.code] = rule
+        names.add(rule.name)
+        local += [value for value in vars(module).values() if isinstance(value, LocalCheck)]
+        project += [value for value in vars(module).values() if isinstance(value, ProjectCheck)]
+    return RuleSet(tuple(found.values()), tuple(local), tuple(project))

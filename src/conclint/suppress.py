@@ -1,0 +1,199 @@
+"""Suppressions: comments that say which alarms are not wanted, and the filter that heeds them."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conclint.model.alarm import Alarm, Diagnostic
+from conclint.model.result import Suppression, SuppressionKind
+from conclint.model.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from conclint.config import Config
+    from conclint.model.rule import Rule
+
+_CODE_LIST = r"(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)"
+_CANDIDATE = re.compile(r"#[^\n]*(?:noqa|conclint\s*:)", re.IGNORECASE)
+_NOQA = re.compile(rf"#\s*(?P<file>(?:flake8|ruff)\s*[:=]\s*)?noqa\b(?:\s*:\s*{_CODE_LIST})?", re.IGNORECASE)
+_OWN = re.compile(
+    r"#\s*conclint\s*:\s*(?P<file>file-)?ignore\b(?:\s*\[(?P<codes>[^\]]*)\])?(?P<reason>[^#]*)", re.IGNORECASE
+)
+_NEWLINE = re.compile(r"\r\n?|\n")
+_LAYOUT = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER})
+
+
+def parse_suppressions(text: str) -> tuple[Suppression, ...]:
+    """Find the suppressions in the text of a file, in their order.
+
+    A comment holds for the whole logical line that it stands in; `# conclint: ignore` on a line of its own for the
+    next one, through decorators to the `def` or `class`.
+    """
+    if not _CANDIDATE.search(text):
+        return ()
+    return tuple(sorted(_iter_suppressions(text), key=lambda suppression: suppression.span))
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A suppression that an alarm meets at one of its ends."""
+
+    path: str
+    suppression: Suppression
+
+
+def find_uses(
+    alarm: Alarm, rule: Rule, suppressions: Mapping[str, Sequence[Suppression]], *, respect_noqa: bool = True
+) -> Iterator[Use]:
+    """Yield the suppressions of `alarm`, at any of its ends. What no alarm uses is unused."""
+    for path, span in ((alarm.path, alarm.span), *((related.path, related.span) for related in alarm.related)):
+        for suppression in suppressions.get(path, ()):
+            heeded = respect_noqa or suppression.kind is not SuppressionKind.NOQA
+            if heeded and suppression.first_line <= span.line <= suppression.last_line and _names(suppression, rule):
+                yield Use(path, suppression)
+
+
+def filter_alarms(
+    alarms: Iterable[Alarm],
+    suppressions: Mapping[str, Sequence[Suppression]],
+    config: Config,
+    rules: Sequence[Rule],
+    shown: Collection[str],
+    *,
+    respect_noqa: bool = True,
+) -> tuple[Diagnostic, ...]:
+    """Turn the alarms that are wanted into diagnostics, sorted, each once.
+
+    `suppressions` and `shown` go by path; alarms of other files are not shown. Of alarms that say the same of the
+    same place the first is kept.
+    """
+    by_code = {rule.code: rule for rule in rules}
+    kept: dict[tuple[str, Span, str, str], Diagnostic] = {}
+    for alarm in sorted(alarms):
+        rule = by_code[alarm.code]
+        if alarm.path not in shown or not config.is_selected(alarm.code, alarm.path):
+            continue
+        if next(find_uses(alarm, rule, suppressions, respect_noqa=respect_noqa), None) is None:
+            kept.setdefault((alarm.path, alarm.span, alarm.code, alarm.message), _join(alarm, rule))
+    return tuple(kept.values())
+
+
+def _join(alarm: Alarm, rule: Rule) -> Diagnostic:
+    return Diagnostic(
+        path=alarm.path,
+        span=alarm.span,
+        code=rule.code,
+        name=rule.name,
+        category=rule.category.value,
+        message=alarm.message,
+        help=alarm.help or rule.help,
+        url=rule.url,
+        related=alarm.related,
+    )
+
+
+def _names(suppression: Suppression, rule: Rule) -> bool:
+    # A prefix counts, as it does for flake8; "CON" is the least that can mean us.
+    written = suppression.codes
+    return not written or any(
+        word == rule.name or (word.upper().startswith("CON") and rule.code.startswith(word.upper())) for word in written
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Comment:
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A logical line with its comments, or (without `statement`) a line that holds nothing but a comment."""
+
+    first: int
+    last: int
+    comments: tuple[_Comment, ...]
+    statement: bool
+    decorator: bool = False
+
+
+def _iter_suppressions(text: str) -> Iterator[Suppression]:
+    file_end = len(_NEWLINE.findall(text)) + 1
+    waiting: list[_Comment] = []
+    waiting_from = 0
+    for line in _read_lines(text):
+        for comment in line.comments:
+            if not line.statement and _OWN.search(comment.text):
+                waiting.append(comment)
+            yield from _parse_noqa(comment, line, file_end)
+            if line.statement:
+                yield from _parse_own(comment, line.first, line.last, file_end)
+        if line.statement:
+            waiting_from = waiting_from or line.first
+        if line.statement and not line.decorator:
+            for comment in waiting:
+                yield from _parse_own(comment, waiting_from, line.last, file_end)
+            waiting, waiting_from = [], 0
+    for comment in waiting:
+        yield from _parse_own(comment, comment.line, comment.line, file_end)
+
+
+def _parse_noqa(comment: _Comment, line: _Line, file_end: int) -> Iterator[Suppression]:
+    for match in _NOQA.finditer(comment.text):
+        first, last = (1, file_end) if match["file"] else (line.first, line.last)
+        codes = tuple(re.split(r"[,\s]+", match["codes"])) if match["codes"] else ()
+        yield Suppression(SuppressionKind.NOQA, first, last, codes, "", _span(comment, match))
+
+
+def _parse_own(comment: _Comment, first: int, last: int, file_end: int) -> Iterator[Suppression]:
+    for match in _OWN.finditer(comment.text):
+        codes = tuple(re.findall(r"[^,\s]+", match["codes"] or ""))
+        if match["codes"] is not None and not codes:
+            continue
+        kind, start, end = SuppressionKind.IGNORE, first, last
+        if match["file"]:
+            kind, start, end = SuppressionKind.FILE_IGNORE, 1, file_end
+        yield Suppression(kind, start, end, codes, match["reason"].strip(), _span(comment, match))
+
+
+def _span(comment: _Comment, match: re.Match[str]) -> Span:
+    end = len(match[0].rstrip())
+    column = comment.column + match.start() + 1
+    return Span(comment.line, column, comment.line, column + end)
+
+
+def _read_lines(text: str) -> list[_Line]:
+    try:
+        return list(_iter_logical_lines(text))
+    except (tokenize.TokenError, SyntaxError):
+        # Only CON001 can be raised in such a file; comments are then looked for without knowing strings.
+        return list(_iter_physical_lines(text))
+
+
+def _iter_logical_lines(text: str) -> Iterator[_Line]:
+    first, decorator = 0, False
+    comments: list[_Comment] = []
+    # `newline=None` counts lone carriage returns as ends of lines, as the parser does.
+    for token in tokenize.generate_tokens(io.StringIO(text, newline=None).readline):
+        row, column = token.start
+        if token.type == tokenize.COMMENT:
+            comments.append(_Comment(token.string, row, column))
+        elif token.type == tokenize.NEWLINE or (token.type == tokenize.NL and not first):
+            yield _Line(first or row, row, tuple(comments), statement=bool(first), decorator=decorator)
+            first, decorator, comments = 0, False, []
+        elif token.type not in _LAYOUT and not first:
+            first, decorator = row, token.string == "@"
+
+
+def _iter_physical_lines(text: str) -> Iterator[_Line]:
+    for number, line in enumerate(_NEWLINE.split(text), start=1):
+        code, mark, _ = line.partition("#")
+        comments = (_Comment(line[len(code) :], number, len(code)),) if mark else ()
+        if mark or code.strip():
+            yield _Line(number, number, comments, statement=bool(code.strip()))

@@ -1,0 +1,65 @@
+"""How tests run the pipeline over fixtures and over the blocks of rule pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+
+from conclint.config import Config, Options, read_settings, resolve
+from conclint.discover import discover
+from conclint.model.alarm import Diagnostic
+from conclint.model.file import SourceFile
+from conclint.pipeline import check_files
+from conclint.rules import load
+
+ROOT = Path(__file__).parent.parent
+
+
+def make_config(code: str, folder: Path | None = None) -> Config:
+    """Select the rules that are on by default and `code`; a `pyproject.toml` in `folder` may say more."""
+    settings_file = folder / "pyproject.toml" if folder else None
+    has_settings = settings_file is not None and settings_file.is_file()
+    settings = read_settings(
+        (str(folder),) if folder else (),
+        flags=Options(extend_select=(code,)),
+        config=(str(settings_file),) if has_settings else (),
+        isolated=not has_settings,
+        environ={},
+    )
+    project = folder.as_posix() if folder else None
+    return resolve(replace(settings, project=project), load().rules)
+
+
+def check_case(case: Path, *, triage: bool = True, executor: Executor | None = None) -> tuple[Diagnostic, ...]:
+    """Check a fixture: a Python file is a project of one module, a folder a whole project."""
+    code = case.parent.name
+    if case.is_dir():
+        config = make_config(code, case)
+        files = discover([case.relative_to(ROOT).as_posix()], config).files
+        return check(files, config, triage=triage, executor=executor)
+    module = SourceFile(case.relative_to(ROOT).as_posix(), case.stem)
+    return check([module], make_config(code), triage=triage, executor=executor)
+
+
+def check_texts(texts: Mapping[str, str], code: str) -> tuple[Diagnostic, ...]:
+    """Check a project that is given as texts by path, such as `shop/cart.py`."""
+    files = [_make_file(path, text) for path, text in texts.items()]
+    return check(files, make_config(code))
+
+
+def check(
+    files: Sequence[SourceFile], config: Config, *, triage: bool = True, executor: Executor | None = None
+) -> tuple[Diagnostic, ...]:
+    """Run the pipeline; a bug of ours that it caught fails the test."""
+    outcome = check_files(files, config, triage=triage, executor=executor)
+    assert not outcome.failures, "\n".join(failure.traceback for failure in outcome.failures)
+    return tuple(outcome.diagnostics)
+
+
+def _make_file(path: str, text: str) -> SourceFile:
+    parts = path.removesuffix(".py").split("/")
+    is_package = parts[-1] == "__init__"
+    module = ".".join(parts[:-1] if is_package else parts)
+    return SourceFile(path, module, is_package, content=text.encode())

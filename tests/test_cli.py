@@ -1,0 +1,306 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from conclint import __version__
+from conclint.cli import main
+from conclint.model.result import Failure
+
+BROKEN = "def f(:\n"
+CLEAN = "x = 1\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "bad.py").write_text(BROKEN)
+    (tmp_path / "good.py").write_text(CLEAN)
+
+
+def run(
+    *arguments: str, stdin: str | bytes = b"", environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run conclint as a process of its own."""
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    done = subprocess.run(
+        [sys.executable, "-m", "conclint", *arguments],
+        input=data,
+        capture_output=True,
+        check=False,
+        env={**os.environ, **(environ or {})},
+    )
+    assert b"Traceback" not in done.stderr
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture
+def replace_pipeline(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., object]], None]:
+    """Give a function that puts another `check_files` in the place of the real one."""
+
+    def replace(check_files: Callable[..., object]) -> None:
+        module = ModuleType("conclint.pipeline")
+        module.check_files = check_files  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "conclint.pipeline", module)
+
+    return replace
+
+
+def test_alarms_go_to_standard_output_with_exit_code_1() -> None:
+    done = run("bad.py", "good.py", "--output-format", "concise")
+    assert done.returncode == 1
+    assert done.stdout.startswith("bad.py:1:")
+    assert "CON001" in done.stdout
+    assert "Found 1 problem in 1 of 2 files." in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_clean_run_says_so_with_exit_code_0() -> None:
+    done = run("good.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "All checks passed!" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["check"], ["."], ["check", "."], ["--quiet"], ["--select", "ALL", "."]])
+def test_check_is_meant_without_saying_so(arguments: Sequence[str]) -> None:
+    assert run(*arguments).returncode == 1
+
+
+def test_a_folder_called_like_a_command_can_be_checked() -> None:
+    Path("rule").mkdir()
+    Path("rule", "bad.py").write_text(BROKEN)
+    assert "rule/bad.py" in run("check", "rule").stdout
+    assert "rule/bad.py" in run("./rule").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nope.py", "good.py"], "no such file or directory: nope.py"),
+        (["--selct", "CON1"], "No such option '--selct'"),
+        (["--select", "CON999"], "--select: unknown rule `CON999`; did you mean `CON"),
+        (["--ignore", "syntax-eror"], "--ignore: unknown rule `syntax-eror`; did you mean `syntax-error`?"),
+        (["--config", "jbs=2"], "--config jbs=2: unknown setting `jbs`; did you mean `jobs`?"),
+        (["--config", "nope.toml"], "neither a settings file nor KEY=VALUE"),
+        (["--output-format", "xml"], "'xml' is not one of"),
+        (["--per-file-ignores", "CON101"], "--per-file-ignores: `CON101` is not PATTERN:RULES"),
+        (["--jobs", "-1"], "-1"),
+        (["-o", "no/such/dir/report.txt"], "cannot write no/such/dir/report.txt"),
+        (["rule", "CON00l"], "unknown rule `CON00l`; did you mean `CON001`?"),
+    ],
+)
+def test_a_mistake_is_one_line_with_exit_code_2(arguments: Sequence[str], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_exit_zero_is_for_alarms_not_for_mistakes() -> None:
+    assert run("--exit-zero", "bad.py").returncode == 0
+    assert run("--exit-zero", "nope.py").returncode == 2
+
+
+def test_no_files_are_a_warning() -> None:
+    Path("empty").mkdir()
+    done = run("empty")
+    assert done.returncode == 0
+    assert "warning: no Python files found" in done.stderr
+    assert "passed" not in done.stdout
+    assert json.loads(run("empty", "--output-format", "json").stdout) == []
+
+
+def test_json_is_nothing_but_json() -> None:
+    done = run("--output-format", "json", environ={"FORCE_COLOR": "1"})
+    (entry,) = json.loads(done.stdout)
+    assert (entry["code"], Path(entry["filename"]).name) == ("CON001", "bad.py")
+    variable = run(environ={"CONCLINT_OUTPUT_FORMAT": "json"})
+    assert variable.stdout == done.stdout
+
+
+def test_github_gets_its_annotations() -> None:
+    assert run("--output-format", "github").stdout.startswith("::error ")
+
+
+def test_a_report_goes_into_a_file_whole(tmp_path: Path) -> None:
+    Path("report.json").write_text("old")
+    Path("report.json").chmod(0o640)
+    done = run("--output-format", "json", "-o", "report.json")
+    assert done.returncode == 1
+    assert json.loads(Path("report.json").read_text())[0]["code"] == "CON001"
+    assert Path("report.json").stat().st_mode & 0o777 == 0o640
+    assert "Found 1 problem" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "bad.py", "good.py", "report.json"]
+
+
+def test_statistics_count_by_rule() -> None:
+    Path("worse.py").write_text(BROKEN)
+    assert run("--statistics", "--quiet").stdout.split() == ["2", "CON001", "syntax-error"]
+
+
+def test_quiet_leaves_the_alarms() -> None:
+    assert run("--quiet", "good.py").stdout == ""
+    loud, quiet = run("bad.py").stdout, run("--quiet", "bad.py").stdout
+    assert "CON001" in quiet
+    assert "Found" in loud
+    assert "Found" not in quiet
+
+
+def test_settings_files_flags_and_variables_meet() -> None:
+    Path("pyproject.toml").write_text('[tool.conclint]\nper-file-ignores = {"bad.py" = ["CON001"]}\n')
+    assert run().returncode == 0
+    assert run("--isolated").returncode == 1
+    Path("pyproject.toml").unlink()
+    assert run("--ignore", "CON001").returncode == 0
+    assert run("--ignore", "syntax-error,CON1").returncode == 0
+    assert run("--config", 'ignore=["CON0"]').returncode == 0
+    assert run("--extend-exclude", "bad.py").returncode == 0
+    assert run("--extend-exclude", "bad.py", "bad.py").returncode == 1
+    assert run("--extend-exclude", "bad.py", "--force-exclude", "bad.py").returncode == 0
+    assert run("--per-file-ignores", "g*.py:CON1,b*.py:CON101,CON001").returncode == 0
+    assert run(environ={"CONCLINT_IGNORE": "CON001"}).returncode == 0
+    assert run("--select", "CON101").returncode == 1, "what cannot be read is never clean"
+
+
+def test_a_mistake_in_a_settings_file_names_it() -> None:
+    Path("pyproject.toml").write_text("[tool.conclint]\nselct = []\n")
+    done = run()
+    assert done.returncode == 2
+    assert done.stderr == "conclint: error: pyproject.toml: unknown setting `selct`; did you mean `select`?\n"
+
+
+def test_gitignore_is_respected() -> None:
+    Path(".gitignore").write_text("bad.py\n")
+    assert run().returncode == 0
+    assert run("--no-respect-gitignore").returncode == 1
+
+
+def test_files_and_settings_can_be_shown() -> None:
+    assert run("--show-files").stdout == "bad.py\ngood.py\n"
+    settings = json.loads(run("--show-settings", "--jobs", "3", "--select", "CON001").stdout)
+    assert (settings["jobs"], settings["rules"]) == (3, ["CON001"])
+
+
+def test_standard_input_is_checked() -> None:
+    nameless = run("-", "--output-format", "concise", stdin=BROKEN)
+    assert nameless.returncode == 1
+    assert nameless.stdout.startswith("-:1:")
+    named = run("-", "--stdin-filename", "good.py", "--output-format", "concise", stdin=BROKEN)
+    assert named.stdout.startswith("good.py:1:")
+    assert "bad.py" not in named.stdout
+    assert "def f(:" in run("-", stdin=BROKEN).stdout
+    assert run("-", stdin=CLEAN).returncode == 0
+
+
+def test_rules_are_explained() -> None:
+    for word in ("CON001", "con001", "syntax-error"):
+        done = run("rule", word)
+        assert done.returncode == 0
+        assert done.stdout.startswith("CON001 syntax-error\n")
+    assert json.loads(run("rule", "CON001", "--output-format", "json").stdout)["name"] == "syntax-error"
+    every = json.loads(run("rule", "--all", "--output-format", "json").stdout)
+    assert every[0]["code"] == "CON001"
+    assert run("rule").stdout.startswith("CON001  syntax-error: ")
+    assert run("rule", "--all").stdout.count("https://") == len(every)
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"]])
+def test_the_version_is_told(arguments: Sequence[str]) -> None:
+    assert run(*arguments).stdout == f"conclint {__version__}\n"
+
+
+def test_colour_can_be_forced_and_forbidden() -> None:
+    assert "\x1b[" not in run("bad.py").stdout
+    assert "\x1b[" in run("bad.py", environ={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" not in run("bad.py", environ={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
+
+
+def test_a_reader_may_leave_early() -> None:
+    for number in range(300):
+        Path(f"bad{number}.py").write_text(BROKEN)
+    command = [sys.executable, "-m", "conclint", "--output-format", "full", "--jobs", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_ends_it_without_a_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "conclint", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        # It waits for its input; a second is plenty to get there.
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Traceback" not in error
+
+
+def test_a_bug_of_ours_is_told_with_file_and_rule_and_exit_code_3(
+    replace_pipeline: Callable[[Callable[..., object]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures = (Failure("good.py", "CON101", "KeyError: 'x'", "Traceback …"), Failure("bad.py", "link", "E", ""))
+    replace_pipeline(lambda *_, **__: SimpleNamespace(diagnostics=(), failures=failures, files=2))
+    assert main(["--exit-zero"]) == 3
+    error = capsys.readouterr().err
+    assert "internal error in CON101 on good.py: KeyError: 'x'" in error
+    assert "internal error in link on bad.py: E" in error
+
+
+def test_a_bug_outside_the_files_is_no_result_either(
+    replace_pipeline: Callable[[Callable[..., object]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    replace_pipeline(fail)
+    assert main([]) == 3
+    assert "internal error: ZeroDivisionError()" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are a matter of POSIX")
+@pytest.mark.parametrize(("flags", "drawn"), [([], True), (["--no-progress"], False), (["--quiet"], False)])
+def test_a_bar_is_drawn_on_a_terminal_for_long_runs(flags: Sequence[str], *, drawn: bool) -> None:
+    script = """
+import sys, time, types
+from conclint.cli import main
+def check_files(files, config, *, on_file=None):
+    for file in files:
+        time.sleep(0.4)
+        if on_file is not None:
+            on_file(file.path)
+    return types.SimpleNamespace(diagnostics=(), failures=(), files=len(files))
+sys.modules["conclint.pipeline"] = module = types.ModuleType("conclint.pipeline")
+module.check_files = check_files
+sys.exit(main(sys.argv[1:]))
+"""
+    parent, child = os.openpty()
+    command = [sys.executable, "-c", script, *flags]
+    environ = {**os.environ, "TERM": "xterm"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=child, env=environ, check=False)
+    os.close(child)
+    try:
+        seen = os.read(parent, 100_000)
+    except OSError:  # Linux says EIO when nothing was written and the other end is closed
+        seen = b""
+    finally:
+        os.close(parent)
+    assert done.returncode == 0
+    assert (b"checking" in seen) is drawn
