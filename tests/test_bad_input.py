@@ -13,12 +13,14 @@ import pytest
 ALARM = b"""\
 import threading
 
+lock = threading.Lock()
 
-def start():
-    worker = threading.Thread(target=print)
-    worker.start()
+
+async def pay(send):
+    with lock:
+        await send()
 """
-ALARM_LINE = 5
+ALARM_LINE = 8
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +46,7 @@ def check_beside_an_alarm(content: bytes, name: str = "odd.py") -> list[tuple[in
     code, found, error = check(".")
     assert code == 1
     assert error == ""
-    assert [(each[0], each[2]) for each in found if each[0] == "zebra.py"] == [("zebra.py", "CON101")]
+    assert [(each[0], each[2]) for each in found if each[0] == "zebra.py"] == [("zebra.py", "CON230")]
     return [each[1:] for each in found if each[0] != "zebra.py"]
 
 
@@ -72,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_an_alarm_with_its_place(content: bytes, l
     assert line in {found[0], None}
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"# only a comment", b"\xef\xbb\xbf", b"\f\n", b"\\\n", b"   \n\t\n"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"# only a comment", b"\xef\xbb\xbf", b"\f\n", b"   \n\t\n"])
 def test_a_file_with_nothing_in_it_is_clean(content: bytes) -> None:
     assert check_beside_an_alarm(content) == []
 
@@ -92,13 +94,13 @@ def test_a_file_with_nothing_in_it_is_clean(content: bytes) -> None:
 )
 def test_a_file_that_looks_odd_is_checked_as_any_other(content: bytes, line: int) -> None:
     ((found, code, _),) = check_beside_an_alarm(content)
-    assert code == "CON101"
-    assert abs(found - line) <= 1
+    assert code == "CON230"
+    assert found == line
 
 
 def test_a_long_file_is_checked() -> None:
     ((line, code, _),) = check_beside_an_alarm(b"x = 1\n" * 100_000 + ALARM)
-    assert code == "CON101"
+    assert code == "CON230"
     assert line > 100_000
 
 
@@ -135,7 +137,7 @@ def test_a_file_that_cannot_be_opened_is_an_alarm() -> None:
     Path("zebra.py").write_bytes(ALARM)
     code, found, _ = check("/proc/self/mem", "zebra.py")
     assert code == 1
-    assert [(each[0], each[2]) for each in found] == [("mem", "CON001"), ("zebra.py", "CON101")]
+    assert [(each[0], each[2]) for each in found] == [("mem", "CON001"), ("zebra.py", "CON230")]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
@@ -145,7 +147,7 @@ def test_a_file_without_permission_is_an_alarm() -> None:
     Path("zebra.py").write_bytes(ALARM)
     code, found, _ = check(".")
     assert code == 1
-    assert [(each[0], each[2]) for each in found] == [("closed.py", "CON001"), ("zebra.py", "CON101")]
+    assert [(each[0], each[2]) for each in found] == [("closed.py", "CON001"), ("zebra.py", "CON230")]
 
 
 @pytest.mark.parametrize(

@@ -175,15 +175,15 @@ def test_a_mistake_is_told_in_one_line(toml: str, message: str) -> None:
 
 
 def test_a_mistake_names_the_flag_or_the_variable() -> None:
-    with pytest.raises(ConfigError, match="^--extend-select: unknown rule `CON9`"):
+    with pytest.raises(ConfigError, match=r"^--extend-select: unknown rule `CON9`"):
         load(extend_select=("CON9",))
-    with pytest.raises(ConfigError, match="^CONCLINT_IGNORE: unknown rule `nope`"):
+    with pytest.raises(ConfigError, match=r"^CONCLINT_IGNORE: unknown rule `nope`"):
         load(environ={"CONCLINT_IGNORE": "nope"})
-    with pytest.raises(ConfigError, match="^environment: `jobs`: expected `int`, got `str`"):
+    with pytest.raises(ConfigError, match=r"^environment: `jobs`: expected `int`, got `str`"):
         load(environ={"CONCLINT_JOBS": "many"})
-    with pytest.raises(ConfigError, match="^--config: `nowhere.toml` is neither a settings file nor KEY=VALUE"):
+    with pytest.raises(ConfigError, match=r"^--config: `nowhere\.toml` is neither a settings file nor KEY=VALUE"):
         load(inline=("nowhere.toml",))
-    with pytest.raises(ConfigError, match="^--config jobs=x: not valid TOML"):
+    with pytest.raises(ConfigError, match=r"^--config jobs=x: not valid TOML"):
         load(inline=("jobs=x",))
 
 

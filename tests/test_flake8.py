@@ -13,12 +13,13 @@ import pytest
 ALARM = """\
 import threading
 
+lock = threading.Lock()
 
-def start():
-    worker = threading.Thread(target=print)
-    worker.start()
+
+async def pay(send):
+    with lock:
+        await send()
 """
-LINE = ALARM.splitlines().index("    worker = threading.Thread(target=print)") + 1
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +54,7 @@ def test_flake8_shows_our_alarms() -> None:
     assert done.returncode == 1
     (line,) = [line for line in done.stdout.splitlines() if " CON" in line]
     assert line.startswith("./bad.py:")
-    assert " CON101 " in line
+    assert " CON230 " in line
     assert "; " in line, "the remedy stands behind the message"
     assert done.stderr == ""
 
@@ -71,7 +72,7 @@ def test_flake8_knows_us() -> None:
 
 
 @pytest.mark.parametrize(
-    "comment", ["# noqa", "# noqa: CON101", "# noqa: E501,CON101", "# conclint: ignore[CON101] it ends with us"]
+    "comment", ["# noqa", "# noqa: CON230", "# noqa: E501,CON230", "# conclint: ignore[CON230] it ends with us"]
 )
 def test_comments_suppress(comment: str) -> None:
     Path("bad.py").write_text("".join(f"{line}  {comment}\n" if line else "\n" for line in ALARM.splitlines()))
@@ -84,30 +85,30 @@ def test_noqa_is_left_to_flake8() -> None:
 
 
 def test_opt_in_rules_stay_off_whatever_flake8_selects() -> None:
-    Path("pyproject.toml").write_text('[tool.conclint]\nignore = ["CON101"]\n')
-    for flags in ([], ["--select=C"], ["--select=CON"], ["--ignore=E501"], ["--extend-select=CON101"]):
+    Path("pyproject.toml").write_text('[tool.conclint]\nignore = ["CON230"]\n')
+    for flags in ([], ["--select=C"], ["--select=CON"], ["--ignore=E501"], ["--extend-select=CON230"]):
         assert find_alarms(*flags) == [], flags
 
 
 def test_flake8_may_take_rules_away() -> None:
     assert len(find_alarms("--select=C")) == 1
     assert len(find_alarms("--ignore=E501")) == 1
-    assert find_alarms("--ignore=CON1") == []
+    assert find_alarms("--ignore=CON2") == []
     assert find_alarms("--select=E,F") == []
-    assert find_alarms("--per-file-ignores=bad.py:CON101") == []
+    assert find_alarms("--per-file-ignores=bad.py:CON230") == []
 
 
 def test_settings_come_from_the_same_files_and_flags_of_our_own() -> None:
-    assert find_alarms("--conclint-select=CON301") == []
-    assert len(find_alarms("--conclint-select=CON101,CON301")) == 1
-    Path("other.toml").write_text('per-file-ignores = {"bad.py" = ["thread-not-joined"]}\n')
+    assert find_alarms("--conclint-select=CON001") == []
+    assert len(find_alarms("--conclint-select=CON230,CON001")) == 1
+    Path("other.toml").write_text('per-file-ignores = {"bad.py" = ["await-under-thread-lock"]}\n')
     assert find_alarms("--conclint-config=other.toml") == []
     Path("conclint.toml").write_text('extend-exclude = ["bad.py"]\n')
     assert find_alarms() == []
     Path("conclint.toml").write_text("flake8 = false\n")
     assert find_alarms() == []
     Path("conclint.toml").unlink()
-    Path("setup.cfg").write_text("[flake8]\nconclint-select = CON301\n")
+    Path("setup.cfg").write_text("[flake8]\nconclint-select = CON001\n")
     assert find_alarms() == []
 
 
@@ -152,7 +153,7 @@ def test_other_plugins_work_beside_us() -> None:
     Path(".flake8").write_text("[flake8:local-plugins]\nextension =\n    NBR = neighbour:Plugin\npaths = .\n")
     Path("bad.py").write_text("import os\n" + ALARM + "x=1\n")
     found = {line.split(": ")[1].split(" ")[0] if ": " in line else line.split(" ")[1] for line in lines_of("bad.py")}
-    assert {"NBR100", "F401", "E225", "CON101"} <= found
+    assert {"NBR100", "F401", "E225", "CON230"} <= found
 
 
 def lines_of(path: str) -> list[str]:

@@ -13,10 +13,12 @@ import pytest
 ALARM = """\
 import threading
 
+lock = threading.Lock()
 
-def start():
-    worker = threading.Thread(target=print)
-    worker.start()
+
+async def pay(send):
+    with lock:
+        await send()
 """
 GIT = (
     *("git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.org"),
@@ -74,7 +76,7 @@ def test_the_hooks_find_the_bad_file(hooks: Path, repository: Path, tmp_path_fac
         command = (sys.executable, "-m", "pre_commit", "try-repo", str(hooks), hook, "--files", *files)
         done = run(*command, cwd=repository, cache=cache)
         assert done.returncode == 1, done.stdout + done.stderr
-        assert "CON101" in done.stdout, done.stdout + done.stderr
+        assert "CON230" in done.stdout, done.stdout + done.stderr
         assert "bad.py" in done.stdout
         assert "--> legacy.py" not in done.stdout
         assert "Found 1 problem in 1 of 2 files." in done.stdout

@@ -108,7 +108,7 @@ def _check_content(content: bytes, filename: str, settings: Settings) -> Sequenc
         file = describe_file(filename, config, content=content)
     outcome = check_files((file,), config, respect_noqa=False)
     for failure in outcome.failures:
-        _complain(failure.path, failure.rule, failure.error)
+        _complain(filename, failure.rule, failure.error)
     return outcome.diagnostics
 
 

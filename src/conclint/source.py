@@ -15,6 +15,11 @@ from libcst._nodes.internal import CodegenState
 from conclint.model.span import FILE_START, Span
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+_SEPARATORS = re.compile(r"[,;:=]")
+_LONG_STRETCH = 3_000
+_DEEPEST_NESTING = 2_000
+_DEEPEST_BRACKETS = 100
+"""CPython's tokenizer gives up at 100 to 200 nested brackets, by version."""
 
 
 class SourceError(Exception):
@@ -138,8 +143,35 @@ def decode(data: bytes) -> str:
         raise SourceError(f"cannot be decoded as {error.encoding}: {byte}", Span(line, 1, line, 1)) from error
 
 
+def _is_too_deep(text: str) -> bool:
+    """Whether some expression nests so deeply that libcst would take minutes, or all of the stack.
+
+    Its time grows with the square of the depth. Tokens are only looked at where a long stretch of text has none of
+    the separators that end a nesting.
+    """
+    if all(len(stretch) < _LONG_STRETCH for stretch in _SEPARATORS.split(text)):
+        return False
+    depth = 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.OP and token.string in (",", ";", ":", "="):
+                depth = 0
+            elif token.type == tokenize.NEWLINE:
+                depth = 0
+            elif token.type == tokenize.OP or token.string in ("not", "and", "or", "if", "lambda", "await"):
+                depth += 1
+                if depth > _DEEPEST_NESTING:
+                    return True
+    except (tokenize.TokenError, SyntaxError):
+        # "too many nested parentheses", or a file that libcst will say more about.
+        return depth > _DEEPEST_BRACKETS
+    return False
+
+
 def parse(text: str, *, path: str, module: str, is_package: bool = False) -> Source:
     """Parse `text`; raises `SourceError` where that cannot be done."""
+    if _is_too_deep(text):
+        raise SourceError("cannot be parsed: nested too deeply")
     try:
         tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:

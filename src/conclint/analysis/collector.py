@@ -143,6 +143,10 @@ class Collector:
             return self.intern(Name(self._types.resolve(cst.Name(name), table) or f"{self._module.symbol}.{name}"))
         bindings = owner.bindings[name]
         if all(binding.kind in _STATIC for binding in bindings):
+            # At module level the further imports of a name are fallbacks, in a function they are alternatives.
+            symbols = dict.fromkeys(binding.symbol for binding in bindings if owner.is_function)
+            if len(symbols) > 1:
+                return self.intern(Choice(tuple(self.intern(Name(symbol)) for symbol in symbols)))
             return self.intern(Name(bindings[0].symbol))
         if owner.is_function:
             return self.intern(Local(owner.symbol, name))
@@ -202,6 +206,18 @@ class Collector:
         sides = (node.body, node.orelse) if isinstance(node, cst.IfExp) else (node.left, node.right)
         return self.intern(Choice(tuple(self.evaluate(side, table) for side in sides)))
 
+    def _evaluate_flags(self, node: cst.BinaryOperation, table: NameTable) -> ValueId:
+        """Return the flags of `socket.AI_NUMERICHOST | _MORE` as a choice; any other operation is not known."""
+        sides = [self.evaluate(side, table) for side in (node.left, node.right)]
+        are_flags = isinstance(node.operator, cst.BitOr) and all(map(self._is_flag, sides))
+        return self.intern(Choice(tuple(sides))) if are_flags else self.unknown
+
+    def _is_flag(self, value: ValueId) -> bool:
+        found = self.values[value]
+        if isinstance(found, Choice):
+            return all(map(self._is_flag, found.options))
+        return isinstance(found, Name) and found.symbol.rpartition(".")[2].isupper()
+
     def _evaluate_collection(self, node: cst.List | cst.Tuple | cst.Set, table: NameTable) -> ValueId:
         items = tuple(
             self.intern(Item(value)) if isinstance(element, cst.StarredElement) else value
@@ -219,7 +235,11 @@ class Collector:
         return self.new_collection("dict", items)
 
     def _evaluate_string(self, node: cst.SimpleString | cst.ConcatenatedString, table: NameTable) -> ValueId:
-        text = node.evaluated_value
+        try:
+            text = node.evaluated_value
+        except (SyntaxError, ValueError):
+            # libcst parses literals that Python does not take, such as one with a null byte.
+            return self.unknown
         return self.intern(Constant(text[:LONGEST_STRING])) if isinstance(text, str) else self.unknown
 
     def _evaluate_number(self, node: cst.Integer | cst.Float, table: NameTable) -> ValueId:
@@ -245,6 +265,7 @@ _EVALUATORS = {
     cst.NamedExpr: Collector._evaluate_walrus,
     cst.IfExp: Collector._evaluate_choice,
     cst.BooleanOperation: Collector._evaluate_choice,
+    cst.BinaryOperation: Collector._evaluate_flags,
     cst.List: Collector._evaluate_collection,
     cst.Tuple: Collector._evaluate_collection,
     cst.Set: Collector._evaluate_collection,

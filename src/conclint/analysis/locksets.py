@@ -32,8 +32,6 @@ class Locksets:
     def acquire(self, subject: cst.BaseExpression, node: cst.CSTNode, how: How, scope: Scope, *, bounded: bool) -> Scope:
         """Return the scope in which `subject` is held too; the same scope for what is certainly no lock."""
         row = scope.class_of(subject)
-        if row is not None and row.kind not in LOCK_KINDS:
-            return scope
         if row is None and _is_harmless(subject, scope):
             return scope
         value = self._collector.evaluate(subject, scope.table)
@@ -41,6 +39,9 @@ class Locksets:
         span = self._view.source.span(node)
         self._view.acquisitions.append(Acquisition(scope.function, value, how, span, scope.context, bounded))
         self._view.acquired.append((subject, scope.table))
+        if row is not None and row.kind not in LOCK_KINDS:
+            # Entering an executor or a process is part of its life, and leaves the lockset as it is.
+            return scope
         context = self._view.contexts[scope.context]
         lockset = (*context.lockset, index)
         return self._with_lockset(scope, lockset)

@@ -76,7 +76,7 @@ class NameTable:
         """Return the table in which a use of `name` here is bound; None for builtins and star imports."""
         table: NameTable | None = self
         if (declared := self.outer.get(name)) == "global":
-            return self.module()
+            return self.module() if name in self.module().bindings else None
         while table is not None:
             visible = table is self or table.kind is not cst.ClassDef
             if visible and name in table.bindings and not (table is self and declared == "nonlocal"):

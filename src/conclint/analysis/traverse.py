@@ -14,12 +14,13 @@ import libcst as cst
 import msgspec
 
 from conclint.analysis.collector import Collector
+from conclint.analysis.constants import find_truth
 from conclint.analysis.cost import estimate_cost
-from conclint.analysis.fields import iter_children
+from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.analysis.locksets import Locksets, ends_block
 from conclint.analysis.names import Binding, BindingKind, NameTable, bind_parameters, has_decorator, nested_symbol
 from conclint.analysis.scope import Scope, View
-from conclint.analysis.sequences import find_sequences
+from conclint.analysis.sequences import Test, find_sequences, iter_tests
 from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind, Acquisition, Class, Context, Function, How, ParameterKind, Use, Yield
 from conclint.model.result import Failure
@@ -45,6 +46,7 @@ class Traversal:
         self._returns: dict[int, list[ValueId]] = {}
         self._generators: set[int] = set()
         self._kinds: dict[cst.CSTNode, AccessKind] = {}
+        self._tests: list[Test] = []
         self._serial = 0
 
     def run(self, tree: cst.Module, table: NameTable) -> None:
@@ -55,6 +57,7 @@ class Traversal:
         scope = Scope(self.view, table, 0, 0)
         self._run_checks(tree, scope)
         self._visit_block(tree.body, tree, scope)
+        self.collector.sequences.extend(find_sequences(self._tests, self.collector))
 
     def visit(self, node: cst.CSTNode, parent: cst.CSTNode, scope: Scope) -> None:
         """Traverse `node` and everything below it."""
@@ -122,6 +125,9 @@ class Traversal:
         self._set_after(node, scope, after)
 
     def _visit_if(self, node: cst.If, scope: Scope) -> None:
+        if (truth := find_truth(node.test, scope.table)) is not None:
+            self._visit_decided(node, scope, node.body if truth else node.orelse)
+            return
         self._mark_checks(node.test)
         self.visit(node.test, node, scope)
         guard = _is_main_guard(node.test) and scope.function == 0
@@ -136,8 +142,20 @@ class Traversal:
             self.visit(node.orelse, node, else_scope)
             if not ends_block(node.orelse):
                 ends.append(self._suite_after(node.orelse, else_scope))
-        find_sequences(node, scope, self.collector, body_scope.context)
+        self._tests.extend(iter_tests(node, scope, self.collector))
         self._meet(node, scope, ends)
+
+    def _visit_decided(self, node: cst.If, scope: Scope, taken: cst.CSTNode | None) -> None:
+        """Traverse the one arm that ever runs; the names that the other one reads are no unread ones."""
+        self.visit(node.test, node, scope)
+        for arm in (node.body, node.orelse):
+            if arm is not None and arm is not taken:
+                for name in (one.value for one in iter_nodes(arm) if isinstance(one, cst.Name)):
+                    if (owner := scope.table.find_owner(name)) is not None:
+                        owner.loads.add(name)
+        if taken is not None:
+            self.visit(taken, node, scope)
+            self._set_after(node, scope, self._suite_after(taken, scope))
 
     def _meet(self, node: cst.CSTNode, scope: Scope, ends: list[ContextId]) -> None:
         if ends:

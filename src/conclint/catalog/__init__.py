@@ -1,6 +1,6 @@
 """The catalog: what the calls and classes of libraries mean for concurrency.
 
-Each module but `rows`, `tokens` and `token_pattern` describes one library or family and exports `CLASSES` and `CALLS`.
+Each module but `rows` and the three about tokens describes one library or family and exports `CLASSES` and `CALLS`.
 There is no list of them anywhere: they are walked, once, when something is looked up for the first time.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from conclint.catalog.rows import CallRow, ClassRow
 
-_NOT_LIBRARIES = frozenset({"rows", "tokens", "token_pattern"})
+_NOT_LIBRARIES = frozenset({"derive_tokens", "rows", "token_pattern", "tokens"})
 
 
 class Index(NamedTuple):

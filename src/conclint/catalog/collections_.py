@@ -13,8 +13,8 @@ CLASSES: tuple[ClassRow, ...] = (
     # The abstract classes of `collections.abc` are left out: who knows which locks a mapping of the project takes.
     _collection("builtins.list", aliases=("typing.List",)),
     _collection("builtins.dict", aliases=("typing.Dict",)),
-    _collection("collections.UserList", "builtins.list"),
-    _collection("collections.UserDict", "builtins.dict"),
+    _collection("collections.UserList"),
+    _collection("collections.UserDict"),
     _collection("builtins.set", aliases=("typing.Set",)),
     _collection("builtins.tuple", aliases=("typing.Tuple",)),
     _collection("builtins.frozenset", aliases=("typing.FrozenSet",)),
@@ -25,8 +25,8 @@ CLASSES: tuple[ClassRow, ...] = (
     _collection("collections.Counter", "builtins.dict", aliases=("typing.Counter",)),
     _collection("collections.ChainMap", aliases=("typing.ChainMap",)),
     _collection("weakref.WeakSet", aliases=("_weakrefset.WeakSet",)),
-    _collection("weakref.WeakKeyDictionary", "builtins.dict"),
-    _collection("weakref.WeakValueDictionary", "builtins.dict"),
+    _collection("weakref.WeakKeyDictionary"),
+    _collection("weakref.WeakValueDictionary"),
     _collection("array.array"),
 )
 

@@ -64,7 +64,7 @@ _CONNECT = (
     CallRow(
         names=("psycopg2.connect",),
         effects=Effect.NETWORK,
-        timeout=Timeout(keyword="connect_timeout", infinite=(None, 0)),
+        timeout=Timeout(keyword="connect_timeout", position=0, infinite=(None, 0), aliases=("dsn",)),
         returns="psycopg2.extensions.connection",
     ),
     CallRow(

@@ -25,10 +25,10 @@ CLASSES: tuple[ClassRow, ...] = (
 
 _FUNCTIONS = {
     "os": (
-        "access chmod chown close closerange copy_file_range fdatasync fdopen fsync ftruncate getcwd lchown link listdir "
-        "listxattr lockf lseek lstat makedirs mkdir mkfifo mknod open posix_fallocate pread preadv pwrite pwritev read "
-        "readlink readv remove removedirs removexattr rename renames replace rmdir scandir sendfile setxattr stat statvfs "
-        "symlink sync truncate unlink utime walk write writev fwalk getxattr"
+        "access chmod chown close closerange copy_file_range fdatasync fdopen fsync ftruncate fwalk getcwd getxattr "
+        "lchown link listdir listxattr lockf lseek lstat makedirs mkdir mkfifo mknod open posix_fallocate pread preadv "
+        "pwrite pwritev read readlink readv remove removedirs removexattr rename renames replace rmdir scandir "
+        "sendfile setxattr stat statvfs symlink sync truncate unlink utime walk write writev"
     ),
     "os.path": "exists getatime getctime getmtime getsize isdir isfile islink ismount lexists realpath samefile",
     "shutil": (
@@ -59,8 +59,8 @@ _METHODS = {
     "io.FileIO": "read readall readinto write",
     _PATH: (
         "chmod exists expanduser glob group hardlink_to is_block_device is_char_device is_dir is_fifo is_file is_mount "
-        "is_socket is_symlink iterdir lchmod lstat mkdir owner read_bytes read_text readlink rename replace resolve rglob "
-        "rmdir samefile stat symlink_to touch unlink write_bytes write_text"
+        "is_socket is_symlink iterdir lchmod lstat mkdir owner read_bytes read_text readlink rename replace "
+        "resolve rglob rmdir samefile stat symlink_to touch unlink write_bytes write_text"
     ),
     "zipfile.ZipFile": "extract extractall open read testzip write writestr",
     "tarfile.TarFile": "add addfile extract extractall extractfile getmembers getnames",

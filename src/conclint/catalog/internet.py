@@ -139,7 +139,6 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=(f"{_HTTP}.getresponse",), effects=Effect.NETWORK, returns="http.client.HTTPResponse"),
     *(CallRow(names=(name,), effects=Effect.NETWORK, timeout=timeout) for name, timeout in _CONNECTING),
     CallRow(names=("ftplib.FTP.connect",), effects=Effect.NETWORK, timeout=Timeout(position=2, default=Wait.FINITE)),
-    CallRow(names=("imaplib.IMAP4.open",), effects=Effect.NETWORK, timeout=Timeout(position=2, default=Wait.FINITE)),
     CallRow(names=("nntplib.NNTP",), effects=Effect.NETWORK, timeout=_timeout(6), until=(3, 13)),
     CallRow(names=("nntplib.NNTP_SSL",), effects=Effect.NETWORK, timeout=_timeout(7), until=(3, 13)),
     CallRow(names=("telnetlib.Telnet",), effects=Effect.NETWORK, timeout=_timeout(2), until=(3, 13)),

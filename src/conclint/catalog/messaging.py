@@ -9,7 +9,7 @@ from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role,
 
 _PIKA = "pika.BlockingConnection"
 _PIKA_CHANNEL = "pika.adapters.blocking_connection.BlockingChannel"
-_KAFKA_FUTURE = "kafka.future.Future"
+_KAFKA_FUTURE = "kafka.producer.future.FutureRecordMetadata"
 _CELERY = "celery.result.AsyncResult"
 _ZMQ = "zmq.Socket"
 _FILE_LOCK = "filelock.FileLock"
@@ -97,6 +97,8 @@ CALLS: tuple[CallRow, ...] = (
         names=(f"{_FILE_LOCK}.acquire",),
         effects=Effect.WAIT,
         timeout=Timeout(position=0, infinite=(-1,), nonblocking=(("blocking", None, False),)),
+        # A proxy that releases it when it is left: `with lock.acquire(timeout=1):` is right.
+        returns=_FILE_LOCK,
     ),
     CallRow(names=(f"{_FILE_LOCK}.__enter__",), effects=Effect.WAIT, timeout=_UNBOUNDED),
     CallRow(names=(f"{_FILE_LOCK}.release",), keeps=False),

@@ -6,6 +6,7 @@ from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind, Role, Timeout
 
 _SOCKET = "socket.socket"
 _SERVER = "socketserver.BaseServer"
+_THREADING = "socketserver.ThreadingMixIn"
 _SELECTORS = (
     "BaseSelector",
     "DefaultSelector",
@@ -23,23 +24,21 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=tuple(f"selectors.{name}" for name in _SELECTORS), kind=Kind.OTHER),
     ClassRow(names=("select.epoll",), kind=Kind.OTHER),
     ClassRow(names=("select.poll",), kind=Kind.OTHER, factory=True),
-    ClassRow(
-        names=(_SERVER, "socketserver.TCPServer", "socketserver.UDPServer", "http.server.HTTPServer"), kind=Kind.OTHER
-    ),
-    ClassRow(
-        names=(
-            "socketserver.ThreadingMixIn",
-            "socketserver.ThreadingTCPServer",
-            "socketserver.ThreadingUDPServer",
-            "http.server.ThreadingHTTPServer",
-        ),
-        kind=Kind.OTHER,
-        bases=(_SERVER,),
+    *(
+        ClassRow(names=(name,), kind=Kind.OTHER, bases=bases)
+        for name, bases in (
+            (_SERVER, ()),
+            ("socketserver.TCPServer", (_SERVER,)),
+            ("socketserver.UDPServer", ("socketserver.TCPServer",)),
+            ("http.server.HTTPServer", ("socketserver.TCPServer",)),
+            # Each request is handled in a thread of its own.
+            (_THREADING, ()),
+            ("socketserver.ThreadingTCPServer", (_THREADING, "socketserver.TCPServer")),
+            ("socketserver.ThreadingUDPServer", (_THREADING, "socketserver.UDPServer")),
+            ("http.server.ThreadingHTTPServer", (_THREADING, "http.server.HTTPServer")),
+        )
     ),
 )
-
-_UNBOUNDED = Timeout(keyword="")
-_SOCKET_DEFAULT = Timeout(keyword="", default=Wait.SOCKET_DEFAULT)
 
 _SOCKET_CALLS = (
     CallRow(
@@ -85,11 +84,7 @@ _SOCKET_CALLS = (
     CallRow(names=(f"{_SOCKET}.close",), role=Role.CLOSE),
     CallRow(names=(f"{_SOCKET}.shutdown",), role=Role.CANCEL),
     CallRow(names=(f"{_SOCKET}.__exit__",), role=Role.CLOSE),
-    CallRow(
-        names=(f"{_SOCKET}.settimeout",),
-        timeout=Timeout(keyword="", position=0, default=Wait.NONE),
-        keeps=False,
-    ),
+    CallRow(names=(f"{_SOCKET}.settimeout",), keeps=False),
     *(
         CallRow(names=(f"ssl.SSLSocket.{name}",), effects=Effect.NETWORK, keeps=False)
         for name in ("read", "write", "do_handshake", "unwrap")
@@ -100,7 +95,7 @@ _TLS_CALLS = (
     CallRow(
         names=("ssl.get_server_certificate",),
         effects=Effect.NETWORK,
-        timeout=Timeout(default=Wait.SOCKET_DEFAULT),
+        timeout=Timeout(position=3, default=Wait.SOCKET_DEFAULT),
         keeps=False,
     ),
     # Both read the certificates of the system from disk.

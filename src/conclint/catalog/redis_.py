@@ -1,4 +1,4 @@
-"""What `redis` means (8): five seconds by default. Older releases had no limit, so an absent timeout is not reported."""
+"""What `redis` means (8): five seconds by default. Older releases had no limit, so an absent one is not reported."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ CLASSES: tuple[ClassRow, ...] = (
 )
 
 _COMMANDS = (
-    "append decr decrby delete execute_command exists expire flushall flushdb get getdel getset hdel hexists hget hgetall "
-    "hincrby hkeys hlen hmget hset hvals incr incrby keys lindex llen lpop lpush lrange lrem ltrim mget mset ping publish "
-    "rpop rpush sadd scan set setex setnx sismember smembers srem ttl xadd xlen xread zadd zcard zrange zrem zscore"
-).split()
+    "append decr decrby delete execute_command exists expire flushall flushdb get getdel getset hdel hexists hget "
+    "hgetall hincrby hkeys hlen hmget hset hvals incr incrby keys lindex llen lpop lpush lrange lrem ltrim mget mset "
+    "ping publish rpop rpush sadd scan set setex setnx sismember smembers srem ttl xadd xlen xread zadd zcard zrange "
+    "zrem zscore"
+)
 _BLOCKING = {"blpop": 1, "brpop": 1, "brpoplpush": 2, "bzpopmin": 1, "bzpopmax": 1}
 """Commands that wait for an element: the position of the timeout, whose default 0 means for ever."""
 
 CALLS: tuple[CallRow, ...] = (
-    *(CallRow(names=(f"{_CLIENT}.{command}",), effects=Effect.NETWORK) for command in _COMMANDS),
-    *(CallRow(names=(f"{_ASYNC}.{command}",), effects=Effect.NETWORK, coroutine=True) for command in _COMMANDS),
+    *(CallRow(names=(f"{_CLIENT}.{command}",), effects=Effect.NETWORK) for command in _COMMANDS.split()),
+    *(CallRow(names=(f"{_ASYNC}.{command}",), effects=Effect.NETWORK, coroutine=True) for command in _COMMANDS.split()),
     *(
         CallRow(
             names=(f"{_CLIENT}.{command}",),

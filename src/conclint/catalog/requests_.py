@@ -10,6 +10,7 @@ _VERBS = ("get", "options", "head", "post", "put", "patch", "delete")
 CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=(_SESSION, "requests.sessions.Session"), kind=Kind.SESSION),
     ClassRow(names=("requests.Response", "requests.models.Response"), kind=Kind.OTHER),
+    ClassRow(names=("requests.adapters.HTTPAdapter",), kind=Kind.OTHER),
 )
 
 _KEYWORD = Timeout()

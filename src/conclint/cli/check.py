@@ -173,7 +173,8 @@ def _render(diagnostics: Sequence[Diagnostic], discovery: Discovery, flags: _Fla
 def _report_failures(failures: Sequence[Failure]) -> None:
     """Name each file and rule; one traceback is enough, since a bug of ours seldom meets one file alone."""
     for failure in failures:
-        write_error(f"internal error in {failure.rule} on {failure.path}: {failure.error}")
+        place = f"{failure.rule} on {failure.path}" if failure.path else failure.rule
+        write_error(f"internal error in {place}: {failure.error}")
     if failures:
         print(failures[0].traceback, file=sys.stderr)
 

@@ -1,8 +1,8 @@
 """Escape: which objects get out of sight, so that nothing can be said of their further life.
 
 An object escapes (may) when it is passed to a function that is not known or may keep it, returned or yielded, stored
-on an object other than `self`, or stored under an attribute that is read from an object of unknown class. What a
-collection holds escapes with the collection.
+on an object other than `self`, or passed in a way that linking does not follow. What a collection holds escapes with
+the collection. What is stored under one of the `unknown_attributes` may be reached by code that is not understood.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from conclint import catalog
 from conclint.catalog.collections_ import ADDERS, VIEWS
-from conclint.catalog.rows import Kind
-from conclint.model.facts import ModuleFacts
-from conclint.model.values import Attribute, Item, Local, Value
+from conclint.catalog.rows import Kind, Spawn
+from conclint.model.facts import Argument, Call, ModuleFacts
+from conclint.model.values import Attribute, Collection, Item, Local, Name, Value
+from conclint.project.link import MOST_SUBCLASSES, find_argument
 from conclint.project.objects import Object, ObjectKind, Site
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _ADDING = frozenset(name for name, _ in ADDERS)
+_FOLLOWED = (ObjectKind.FUNCTION, ObjectKind.BOUND)
 
 
 class Escapes:
@@ -46,17 +48,56 @@ class Escapes:
         return found in self._returned
 
     def _iter_unknown_attributes(self) -> Iterator[str]:
+        symbols = self._project.symbols
         for module, facts in enumerate(self._project.modules):
-            for value in facts.values:
-                if isinstance(value, Attribute) and not self._project.objects(module, value.base):
-                    yield value.name
+            for number, value in enumerate(facts.values):
+                if isinstance(value, Attribute):
+                    if not self._project.objects(module, value.base) or self._is_inherited_by_many(facts, value):
+                        yield value.name
+                elif isinstance(value, Name) and not self._project.objects(module, number):
+                    # `CONFIG.pool.workers`, where `CONFIG` is a variable that nothing is known of.
+                    yield from symbols.resolve(value.symbol).rest
+
+    def _is_inherited_by_many(self, facts: ModuleFacts, value: Attribute) -> bool:
+        """Whether `self.x` stands in a class whose methods are not followed into its subclasses."""
+        base = facts.values[value.base]
+        owner = base.function.rpartition(".")[0] if isinstance(base, Local) else ""
+        return len(self._project.symbols.subclasses.get(owner, ())) > MOST_SUBCLASSES
 
     def _add_arguments(self, module: int, facts: ModuleFacts) -> None:
         for number, call in enumerate(facts.calls):
             site = Site(module, number)
-            if self._keeps(site):
-                for argument in call.arguments:
+            keeps = self._keeps(site)
+            for argument in call.arguments:
+                if keeps or self._is_lost(site, call, argument):
                     self._escaped |= self._project.objects(module, argument.value)
+
+    def _is_lost(self, site: Site, call: Call, argument: Argument) -> bool:
+        """Whether the functions of the project that the call runs get the argument in a way that is not followed."""
+        spawned = [row.spawn for _, row in self._project.rows(site) if row.spawn is not None]
+        if spawned:
+            return any(self._is_lost_in_spawn(site, call, argument, spawn) for spawn in spawned)
+        if argument.keyword in ("*", "**"):
+            return bool(self._project.callees(site))
+        if not argument.keyword:
+            # Positional arguments of a dataclass or named tuple; its keywords are followed.
+            return not self._project.callees(site) and not self._project.externals(site)
+        functions = (self._project.function(target.function) for target in self._project.callees(site))
+        names = [{one.name for one in function.parameters} for function in functions if function is not None]
+        return bool(names) and not all(argument.keyword in known for known in names)
+
+    def _is_lost_in_spawn(self, site: Site, call: Call, argument: Argument, spawn: Spawn) -> bool:
+        if not _is_passed_on(call, argument, spawn):
+            return False
+        if spawn.maps or argument.keyword in ("*", "**") or argument.keyword == (spawn.kwargs_keyword or "*"):
+            return True
+        spawned = find_argument(call, spawn.keyword, spawn.position)
+        known = self._project.objects(site.module, spawned.value) if spawned is not None else frozenset()
+        if not known or any(one.kind not in _FOLLOWED for one in known):
+            return True
+        # Anything but a tuple or list written at the call is not followed to the parameters.
+        as_tuple = spawn.arguments_from is None
+        return as_tuple and not isinstance(self._project.value(site.module, argument.value), Collection)
 
     def _keeps(self, site: Site) -> bool:
         """Whether some function that the call may run is unknown, or may keep its arguments."""
@@ -86,9 +127,14 @@ class Escapes:
                 own = _is_self(facts, facts.values[target.base], flow.function)
                 if own or self._is_class(module, target.base):
                     continue
-            elif not isinstance(target, Item) or self._project.objects(module, target.base):
+            elif not isinstance(target, Item) or self._is_collection(module, target.base):
                 continue
             self._escaped |= self._project.objects(module, flow.source)
+
+    def _is_collection(self, module: int, base: int) -> bool:
+        """Whether what is stored in `base[k]` is followed: all that it may be is told apart by its creation."""
+        objects = self._project.objects(module, base)
+        return bool(objects) and all(found.kind is ObjectKind.INSTANCE and found.site is not None for found in objects)
 
     def _is_class(self, module: int, base: int) -> bool:
         objects = self._project.objects(module, base)
@@ -104,6 +150,7 @@ class Escapes:
 
     def _close(self) -> None:
         """Let the elements of collections that escape escape too."""
+        self._escaped |= self._project.lost_objects
         for gone in (self._escaped, self._returned):
             pending = list(gone)
             while pending:
@@ -128,3 +175,15 @@ def _is_self(facts: ModuleFacts, base: Value, function: int) -> bool:
 
 def _is_understood(result: frozenset[Object]) -> bool:
     return any(found.kind is ObjectKind.INSTANCE for found in result)
+
+
+def _is_passed_on(call: Call, argument: Argument, spawn: Spawn) -> bool:
+    """Whether the spawned callable gets the argument, or what is in it."""
+    if argument.keyword in ("*", "**"):
+        return not spawn.variadic
+    if spawn.arguments_from is not None:
+        return bool(argument.keyword) or call.arguments.index(argument) >= spawn.arguments_from
+    if spawn.kwargs_keyword and argument.keyword == spawn.kwargs_keyword:
+        return True
+    given = find_argument(call, spawn.args_keyword, spawn.args_position)
+    return given is not None and argument is given

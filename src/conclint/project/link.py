@@ -46,7 +46,7 @@ _PROPERTIES = ("builtins.property", "functools.cached_property", "abc.abstractpr
 _CONTEXT_MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 _ENTRY_METHODS = ("__enter__", "__aenter__", "__exit__", "__aexit__")
 _LIVING = frozenset(Kind) - {Kind.OTHER}
-_MOST_SUBCLASSES = 16
+MOST_SUBCLASSES = 16
 """A class with more subclasses hands its methods only its own instances: the rest would crowd every node."""
 
 
@@ -89,6 +89,8 @@ class Links:
     externals: dict[Site, dict[ExternalTarget, None]] = field(default_factory=dict)
     operations: dict[Object, dict[Operation, None]] = field(default_factory=dict)
     assigned: dict[tuple[Object, str], list[tuple[int, ValueId]]] = field(default_factory=dict)
+    loads: dict[Object, dict[str, None]] = field(default_factory=dict)
+    """The attributes of an object that are read anywhere, called or not, and are not of the project."""
     spawns: list[SpawnSite] = field(default_factory=list)
 
 
@@ -252,6 +254,7 @@ class Linker:
             return
         base = self.symbols.find_external_base(found.symbol)
         if base is not None:
+            self.links.loads.setdefault(found, {})[name] = None
             self.solver.add(node, Object(ObjectKind.METHOD, name, receiver=found))
 
     def _load_method(self, method: str, receiver: Object, node: NodeId) -> None:
@@ -265,6 +268,8 @@ class Linker:
             owner = Object(ObjectKind.CLASS, receiver.symbol)
             self.solver.add(node, Object(ObjectKind.BOUND, method, receiver=owner))
         else:
+            # A method that is only handed on (`atexit.register(worker.stop)`) will be called on its object too.
+            self._bind_receiver(method, receiver)
             self.solver.add(node, Object(ObjectKind.BOUND, method, receiver=receiver))
 
     def _load_super(self, found: Object, name: str, node: NodeId) -> None:
@@ -368,7 +373,7 @@ class Linker:
                 if method is None:
                     continue
                 owner = method.rpartition(".")[0]
-                if owner == symbol or len(self.symbols.subclasses.get(owner, ())) <= _MOST_SUBCLASSES:
+                if owner == symbol or len(self.symbols.subclasses.get(owner, ())) <= MOST_SUBCLASSES:
                     self._bind_receiver(method, receiver)
 
     def _bind_receiver(self, method: str, receiver: Object) -> None:
@@ -385,6 +390,7 @@ class Linker:
         for flow in facts.flows:
             if isinstance(facts.values[flow.source], Unknown):
                 continue
+            self.value_node(module, flow.source)
             self._store(module, facts.values[flow.target], flow.source)
 
     def _store(self, module: int, target: Value, source: ValueId) -> None:
@@ -440,6 +446,9 @@ class Linker:
 
     def _add_call(self, module: int, number: int, call: Call) -> None:
         site = Site(module, number)
+        for argument in call.arguments:
+            # What is handed to code that is not known must be known all the same: it escapes.
+            self.value_node(module, argument.value)
         self.solver.react(self.value_node(module, call.callee), lambda found: self._call(site, call, found))
 
     def _call(self, site: Site, call: Call, callee: Object) -> None:
@@ -533,8 +542,8 @@ class Linker:
         row = catalog.find_call(symbol)
         if row is not None and row.spawn is not None:
             self._spawn(site, call, row.spawn, made)
-        if call.arguments and symbol in VIEWS:
-            self._view(site, call, symbol)
+        if symbol in VIEWS and call.arguments and call.arguments[0].keyword == "":
+            self._react_item(self.value_node(site.module, call.arguments[0].value), self._elements(made))
 
     def _construct_own(self, site: Site, call: Call, made: Object) -> None:
         for name in ("__new__", "__init__"):
@@ -608,8 +617,8 @@ class Linker:
         self._apply_collection(site, call, receiver, name)
 
     def _apply_row(self, site: Site, call: Call, row: CallRow, receiver: Object | None) -> None:
-        if row.returns:
-            made = self._make_instance(row.returns, site)
+        if row.returns or row.returns_item:
+            made = self._make_instance(row.returns or "builtins.list", site)
             self.solver.add(self._result(site), made)
             if row.returns_item:
                 self.solver.add(self._elements(made), self._make_instance(row.returns_item, site))

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conclint import catalog
-from conclint.catalog.rows import CallRow, ClassRow
+from conclint.catalog.rows import CallRow, ClassRow, RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts
 from conclint.model.span import Span
 from conclint.model.values import Constant, Value, ValueId
 from conclint.project.escapes import Escapes
 from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
+from conclint.project.guards import Guards
+from conclint.project.lifetime import Lifetimes
+from conclint.project.locks import Locks
 from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.parallel import Parallel
+from conclint.project.places import Place, PlaceKind, Places
+from conclint.project.shared import Shared
 from conclint.project.solver import NodeId
 from conclint.project.roots import Root, collect_roots
 from conclint.project.symbols import FunctionPlace, Symbols
@@ -128,6 +134,36 @@ class Project:
         """Return the methods called on an object anywhere, `__enter__` for `with`."""
         return tuple(self.links.operations.get(found, ()))
 
+    def attribute_objects(self, owner: str, name: str) -> frozenset[Object]:
+        """Return what an attribute of the instances of a class may be, as far as that class itself assigns it."""
+        node = self._linker.solver.find_node(("a", owner, name))
+        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
+
+    def loads(self, found: Object) -> frozenset[str]:
+        """Return the attributes of an object, not of the project, that are read anywhere, called or not."""
+        return frozenset(self.links.loads.get(found, ()))
+
+    def variable(self, function: str, name: str) -> frozenset[Object]:
+        """Return what a local variable or parameter of a function may be."""
+        node = self._linker.solver.find_node(("l", function, name))
+        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
+
+    @property
+    def lost_objects(self) -> frozenset[Object]:
+        """What went where too much came together to be told apart."""
+        return frozenset(self._linker.solver.lost)
+
+    def place_objects(self, place: Place) -> frozenset[Object]:
+        """Return what a piece of state may be."""
+        keys: list[tuple[str, ...]] = [("g", f"{place.owner}.{place.name}")]
+        if place.kind is PlaceKind.ATTRIBUTE:
+            subclasses = self.symbols.subclasses.get(place.owner, ())
+            keys += [("a", owner, place.name) for owner in (place.owner, *subclasses)]
+        elif place.kind is PlaceKind.CLOSURE:
+            keys = [("l", place.owner, place.name)]
+        nodes = (self._linker.solver.find_node(key) for key in keys)
+        return frozenset(found for node in nodes if node is not None for found in self._linker.solver.objects[node])
+
     def assigned(self, found: Object, name: str) -> tuple[Value, ...]:
         """Return what is assigned to an attribute of an object from anywhere."""
         return tuple(self.modules[module].values[value] for module, value in self.links.assigned.get((found, name), ()))
@@ -165,9 +201,82 @@ class Project:
         return collect_roots(self)
 
     @cached_property
+    def lifetimes(self) -> Lifetimes:
+        """What becomes of threads, processes and executors."""
+        return Lifetimes(self)
+
+    @cached_property
     def escapes(self) -> Escapes:
         """Which objects get out of sight."""
         return Escapes(self)
+
+    @cached_property
+    def callers(self) -> dict[str, list[tuple[str, int, int]]]:
+        """Who calls a function: for its symbol, the calling functions with module and context of the call."""
+        found: dict[str, list[tuple[str, int, int]]] = {}
+        for site, targets in self.links.callees.items():
+            facts = self.modules[site.module]
+            place = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
+            caller = facts.functions[place.function].symbol
+            for target in targets:
+                found.setdefault(target.function, []).append((caller, site.module, place.context))
+        return found
+
+    @cached_property
+    def passed_functions(self) -> frozenset[str]:
+        """Functions that are handed on as values, roots apart: who calls them, and how, is not known."""
+        found: set[str] = set()
+        for module, facts in enumerate(self.modules):
+            values = [flow.source for flow in facts.flows]
+            values += [argument.value for call in facts.calls for argument in call.arguments]
+            values += [value for function in facts.functions for value in function.returns]
+            for value in values:
+                found.update(
+                    one.symbol
+                    for one in self._linker.objects(module, value)
+                    if one.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND)
+                )
+        return frozenset(found - {root.function for root in self.roots})
+
+    def called_by(self, symbol: str) -> frozenset[str]:
+        """Return the functions that a function may call in its own thread."""
+        return self._call_graph.get(symbol, frozenset())
+
+    @cached_property
+    def _call_graph(self) -> dict[str, frozenset[str]]:
+        graph: dict[str, set[str]] = {}
+        for symbol, callers in self.callers.items():
+            for caller, _, _ in callers:
+                graph.setdefault(caller, set()).add(symbol)
+        for root in self.roots:
+            if root.runs_in is RunsIn.HERE and root.site.what == "call":
+                graph.setdefault(self.call(root.site).function.symbol, set()).add(root.function)
+        return {caller: frozenset(callees) for caller, callees in graph.items()}
+
+    @cached_property
+    def places(self) -> Places:
+        """Where state lives."""
+        return Places(self)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Which locks are held where."""
+        return Locks(self)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """Which lock protects which state."""
+        return Guards(self)
+
+    @cached_property
+    def parallel(self) -> Parallel:
+        """What may run in parallel with what."""
+        return Parallel(self)
+
+    @cached_property
+    def shared(self) -> Shared:
+        """The accesses to all state that functions share."""
+        return Shared(self)
 
     # Reporting
 

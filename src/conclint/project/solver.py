@@ -27,6 +27,8 @@ class Solver:
         self._nodes: dict[Hashable, NodeId] = {}
         self._pending: deque[tuple[NodeId, Object]] = deque()
         self.crowded: set[NodeId] = set()
+        self.lost: set[Object] = set()
+        """The objects that a crowded node did not take: where they go from there is not known."""
 
     def node(self, key: Hashable) -> NodeId:
         """Return the node of `key`, new where it is not known yet."""
@@ -49,10 +51,11 @@ class Solver:
     def add(self, node: NodeId, found: Object) -> None:
         """Put an object into a node."""
         objects = self.objects[node]
-        if found in objects or node in self.crowded:
+        if found in objects:
             return
         if len(objects) >= CROWDED:
             self.crowded.add(node)
+            self.lost.add(found)
             return
         objects.add(found)
         self._pending.append((node, found))

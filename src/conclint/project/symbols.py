@@ -77,6 +77,10 @@ class Symbols:
         """Return the facts of a function."""
         return self.modules[place.module].functions[place.index]
 
+    def module_of(self, symbol: str) -> str:
+        """Return the module in which a class of the project is defined."""
+        return self.modules[self.classes[symbol][0]].module
+
     def resolve(self, name: str, depth: int = 0) -> Symbol:
         """Return what a qualified name stands for, through imports and re-exports."""
         found = self._resolved.get(name)

@@ -22,12 +22,22 @@ RULE = Rule(
 )
 
 
-@local_rule(RULE, on=cst.Await)
-def check(node: cst.Await, scope: Scope) -> Iterator[Alarm]:
+@local_rule(RULE, on=(cst.Await, cst.With, cst.For, cst.CompFor))
+def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
     """Report thread locks held where a task may be suspended."""
+    if isinstance(node, cst.With | cst.For | cst.CompFor) and node.asynchronous is None:
+        return
     for held in scope.lockset:
         # While this task waits, a second one that wants the lock blocks the event
         # loop itself, and with it the only task that could release it.
         if held.domain is Domain.THREAD:
             acquired = scope.related(held.span, f"`{held.name}` is acquired here")
-            yield scope.alarm(node, f"`{held.name}` is held across this `await`", acquired)
+            yield scope.alarm(node, f"`{held.name}` is held across this `{_WORDS[type(node)]}`", acquired)
+
+
+_WORDS: dict[type[cst.CSTNode], str] = {
+    cst.Await: "await",
+    cst.With: "async with",
+    cst.For: "async for",
+    cst.CompFor: "async for",
+}

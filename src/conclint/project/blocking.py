@@ -1,0 +1,129 @@
+"""Blocking: may a call stop its thread, given its arguments and what the catalog says of it?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.catalog.rows import CallRow, Effect, Timeout, Wait
+from conclint.model.values import Choice, Name, ValueId
+from conclint.project.objects import Object
+
+if TYPE_CHECKING:
+    from conclint.project.link import ExternalTarget
+    from conclint.project.project import CallPlace, Project
+
+_SOCKET = "socket.socket"
+_DATAGRAM = "socket.SOCK_DGRAM"
+_AT_ONCE = frozenset(
+    {
+        "fcntl.LOCK_NB",
+        "os.P_NOWAIT",
+        "os.P_NOWAITO",
+        "os.WNOHANG",
+        "posix.WNOHANG",
+        "socket.AI_NUMERICHOST",
+        "socket.MSG_DONTWAIT",
+        "socket.NI_NUMERICHOST",
+        "zmq.DONTWAIT",
+        "zmq.NOBLOCK",
+    }
+)
+"""Flags that make a call return at once."""
+
+
+class Blocking(NamedTuple):
+    """What a call waits for: the function outside the project that it runs, and what is known of that."""
+
+    name: str
+    row: CallRow
+    receiver: Object | None
+
+
+def find_blocking(project: Project, place: CallPlace, effects: Effect) -> Blocking | None:
+    """Return how a call may block its thread by one of `effects`; None where it may also do something else.
+
+    All that the call may run must block: a receiver that is sometimes an asynchronous twin is no evidence.
+    """
+    targets = project.externals(place.site)
+    if not targets or project.callees(place.site):
+        return None
+    found = [_find(project, place, target, effects) for target in targets]
+    return found[0] if all(found) else None
+
+
+def _find(project: Project, place: CallPlace, target: ExternalTarget, effects: Effect) -> Blocking | None:
+    row = project.find_row(target)
+    if row is None or row.coroutine or not row.effects & effects or _is_fork(row):
+        return None
+    if returns_at_once(project, place, row) or is_nonblocking_socket(project, target.receiver):
+        return None
+    return Blocking(target.name, row, target.receiver)
+
+
+def _is_fork(row: CallRow) -> bool:
+    # Starting a program waits until it runs; `os.fork()` goes on at once, in both processes.
+    return row.effects is Effect.SUBPROCESS and row.timeout is None and not row.twin
+
+
+def returns_at_once(project: Project, place: CallPlace, row: CallRow) -> bool:
+    """Return whether the arguments forbid the call to wait: `block=False`, a timeout of zero, `sleep(0)`."""
+    if any(_is_flag(project, place.site.module, argument.value) for argument in place.call.arguments):
+        return True
+    timeout = row.timeout
+    if timeout is None:
+        return bool(row.effects & Effect.SLEEP) and _is_constant(project, place, "", 0, 0)
+    if any(_is_constant(project, place, *nonblocking) for nonblocking in timeout.nonblocking):
+        return True
+    return _waits_for_nothing(project, place, timeout)
+
+
+def _waits_for_nothing(project: Project, place: CallPlace, timeout: Timeout) -> bool:
+    for keyword in (timeout.keyword, *timeout.aliases):
+        argument = place.find_argument(keyword, timeout.position)
+        if argument is not None:
+            given = project.constant(place.site.module, argument.value)
+            return given is not None and given.value == 0 and given.value not in timeout.infinite
+    # By default such a call only looks: `Connection.poll()`.
+    return timeout.default is Wait.NONE and bool(timeout.keyword)
+
+
+def _is_flag(project: Project, module: int, value: ValueId) -> bool:
+    """Whether a value is, or combines, a flag that forbids to wait; a constant of the module may stand for it."""
+    found = project.value(module, value)
+    if isinstance(found, Choice):
+        return any(_is_flag(project, module, option) for option in found.options)
+    if not isinstance(found, Name) or found.symbol in _AT_ONCE:
+        return isinstance(found, Name)
+    facts = project.modules[module]
+    sources = [flow.source for flow in facts.flows if flow.target == value and flow.function == 0]
+    return len(sources) == 1 and sources[0] != value and _is_flag(project, module, sources[0])
+
+
+def _is_constant(project: Project, place: CallPlace, keyword: str, position: int | None, expected: object) -> bool:
+    argument = place.find_argument(keyword, position)
+    if argument is None:
+        return False
+    given = project.constant(place.site.module, argument.value)
+    # `0 == False` in Python, and callers do write `block=0`.
+    return given is not None and given.value == expected
+
+
+def is_socket(project: Project, found: Object | None) -> bool:
+    """Return whether an object is a socket."""
+    return found is not None and project.symbols.is_subclass(found.symbol, _SOCKET)
+
+
+def is_nonblocking_socket(project: Project, found: Object | None) -> bool:
+    """Return whether a socket never waits, or is not known to: a datagram socket, one from elsewhere, `setblocking(False)`."""
+    if found is None or not is_socket(project, found):
+        return False
+    if found.site is None or found.site.what != "call":
+        return True
+    made = project.call(found.site)
+    if any(project.value(made.site.module, one.value) == Name(_DATAGRAM) for one in made.call.arguments):
+        return True
+    for operation in project.operations(found):
+        if operation.name in ("setblocking", "settimeout") and operation.site.what == "call":
+            if _is_constant(project, project.call(operation.site), "", 0, 0):
+                return True
+    return False

@@ -1,0 +1,147 @@
+"""Certainty: do all sources of a value stand in the program, or may it also be something that is not seen?
+
+What a value may be (`Project.objects`) is as complete as the code that is seen: a parameter without an annotation also
+gets what callers outside the project pass. A rule that needs *all* possible values asks here first.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from conclint.model.facts import Function, ModuleFacts
+from conclint.model.values import (
+    Attribute,
+    Await,
+    Choice,
+    Collection,
+    Constant,
+    Entered,
+    Instance,
+    Item,
+    Local,
+    Name,
+    Result,
+    Super,
+    ValueId,
+)
+from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.symbols import SymbolKind
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_METHODS = (ObjectKind.BOUND, ObjectKind.METHOD, ObjectKind.FUNCTION, ObjectKind.CLASS, ObjectKind.EXTERNAL)
+
+
+class Certainty:
+    """Answers whether everything that a value may be is known. Elements count as known with their collection."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[int, ValueId], bool] = {}
+
+    def is_closed(self, module: int, value: ValueId) -> bool:
+        """Return whether all sources of a value are known (must, elements of collections apart)."""
+        key = (module, value)
+        if key not in self._known:
+            # A cycle adds no source of its own.
+            self._known[key] = True
+            self._known[key] = self._look(module, value)
+        return self._known[key]
+
+    def _look(self, module: int, value: ValueId) -> bool:
+        found = self._project.value(module, value)
+        if isinstance(found, Constant | Collection | Super):
+            return True
+        if isinstance(found, Choice):
+            return all(self.is_closed(module, option) for option in found.options)
+        if not self._project.objects(module, value):
+            return False
+        if isinstance(found, Item | Await | Entered):
+            return self.is_closed(module, found.base)
+        if isinstance(found, Name):
+            return self._is_closed_name(found.symbol)
+        if isinstance(found, Local):
+            return self._is_closed_local(found)
+        if isinstance(found, Attribute):
+            return self.is_closed(module, found.base) and self._is_closed_attribute(module, value, found)
+        if isinstance(found, Result):
+            return self._is_closed_result(Site(module, found.call))
+        return isinstance(found, Instance)
+
+    def _is_closed_name(self, name: str) -> bool:
+        symbol = self._project.symbols.resolve(name)
+        if symbol.kind is not SymbolKind.VARIABLE:
+            return True
+        return not symbol.rest and self._are_closed(self._flows.get(symbol.name, []))
+
+    def _is_closed_local(self, found: Local) -> bool:
+        function = self._project.function(found.function)
+        place = self._project.place(found.function)
+        if function is None or place is None:
+            return False
+        for index, parameter in enumerate(function.parameters):
+            if parameter.name == found.name:
+                if index == 0 and function.owner:
+                    return True
+                annotation = parameter.annotation
+                return annotation is not None and bool(self._project.objects(place.module, annotation))
+        return self._are_closed(self._flows.get((found.function, found.name), []))
+
+    def _is_closed_attribute(self, module: int, value: ValueId, found: Attribute) -> bool:
+        if all(one.kind in _METHODS for one in self._project.objects(module, value)):
+            return True
+        owners = self._project.objects(module, found.base)
+        return all(self._are_closed(self._stored(owner, found.name)) for owner in owners)
+
+    def _stored(self, owner: Object, name: str) -> list[tuple[int, ValueId]]:
+        stored = [*self._project.links.assigned.get((owner, name), ())]
+        for ancestor in self._project.symbols.linearise(owner.symbol):
+            stored += self._flows.get(f"{ancestor}.{name}", [])
+        return stored
+
+    def _is_closed_result(self, site: Site) -> bool:
+        facts = self._project.modules[site.module]
+        if not self.is_closed(site.module, facts.calls[site.index].callee):
+            return False
+        return all(self._returns_closed(target.function) for target in self._project.callees(site))
+
+    def _returns_closed(self, symbol: str) -> bool:
+        for place in self._project.symbols.functions[symbol]:
+            function = self._project.symbols.function(place)
+            if not self._is_annotated(place.module, function):
+                if not all(self.is_closed(place.module, value) for value in function.returns):
+                    return False
+        return True
+
+    def _is_annotated(self, module: int, function: Function) -> bool:
+        annotation = function.returns_annotation
+        return annotation is not None and bool(self._project.objects(module, annotation))
+
+    def _are_closed(self, sources: list[tuple[int, ValueId]]) -> bool:
+        # An annotation speaks for all the values of its variable.
+        if any(self._is_annotation(module, value) for module, value in sources):
+            return True
+        return bool(sources) and all(self.is_closed(module, value) for module, value in sources)
+
+    def _is_annotation(self, module: int, value: ValueId) -> bool:
+        return isinstance(self._project.value(module, value), Instance) and bool(self._project.objects(module, value))
+
+    @cached_property
+    def _flows(self) -> dict[str | tuple[str, str], list[tuple[int, ValueId]]]:
+        """What is assigned to each global or class-level variable, and to each local one."""
+        found: dict[str | tuple[str, str], list[tuple[int, ValueId]]] = {}
+        for module, facts in enumerate(self._project.modules):
+            for flow in facts.flows:
+                key = _key(facts, flow.target)
+                if key is not None:
+                    found.setdefault(key, []).append((module, flow.source))
+        return found
+
+
+def _key(facts: ModuleFacts, target: ValueId) -> str | tuple[str, str] | None:
+    value = facts.values[target]
+    if isinstance(value, Name):
+        return value.symbol
+    return (value.function, value.name) if isinstance(value, Local) else None

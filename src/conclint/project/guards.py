@@ -1,0 +1,150 @@
+"""Guards: the lock under which a piece of shared state is accessed, inferred from most of its accesses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.catalog.rows import LOCK_KINDS, Domain
+from conclint.project.locks import find_lock_sites
+from conclint.project.objects import Object
+from conclint.project.places import Place, PlaceKind
+from conclint.project.shared import SharedAccess
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_LEAST_GUARDED = 2
+_LEAST_FUNCTIONS = 2
+_WRITE_WEIGHT = 2
+_GUARDED_TO_UNGUARDED = 2
+"""At most a third of the accesses, writes counted twice, may be unguarded."""
+
+
+class Guard(NamedTuple):
+    """The lock that protects a place: `identity`, with the names of state and lock as their users write them."""
+
+    place: Place
+    identity: Object | Place
+    state: str
+    lock: str
+    guarded: tuple[SharedAccess, ...]
+    unguarded: tuple[SharedAccess, ...]
+    """Accesses without the lock, outside constructors and functions whose name says that the caller holds it."""
+
+    @property
+    def witness(self) -> SharedAccess:
+        """The guarded access that shows best that the lock is the guard: a write, if there is one."""
+        return next((access for access in self.guarded if access.is_write), self.guarded[0])
+
+
+class Guards:
+    """Infers guards."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def find(self, place: Place) -> Guard | None:
+        """Return the guard of a place, None where it has none."""
+        return self._by_place.get(place._replace(element=False))
+
+    @cached_property
+    def all(self) -> tuple[Guard, ...]:
+        """All guards, by place."""
+        return tuple(self._by_place[place] for place in sorted(self._by_place, key=_place_order))
+
+    @cached_property
+    def _by_place(self) -> dict[Place, Guard]:
+        found = (self._infer(place, accesses) for place, accesses in self._project.shared.by_place.items())
+        return {guard.place: guard for guard in found if guard is not None}
+
+    @cached_property
+    def lock_names(self) -> dict[Object | Place, str]:
+        """How the program writes each thread lock that is certainly one, where it is acquired first."""
+        names: dict[Object | Place, str] = {}
+        for module, _, entry, lock in find_lock_sites(self._project):
+            if lock.domain is Domain.THREAD:
+                names.setdefault(lock.identity, self._project.places.describe(module, entry.value))
+        return names
+
+    def _infer(self, place: Place, accesses: tuple[SharedAccess, ...]) -> Guard | None:
+        if place.kind is PlaceKind.CLOSURE:
+            return None
+        shared = self._project.shared
+        counted = [access for access in accesses if not shared.is_quiet(access.function)]
+        own = self._own_locks(place)
+        locks = Counter(identity for access in counted for identity in access.lockset if identity in own)
+        if not locks:
+            return None
+        identity = max(locks, key=lambda lock: (locks[lock], self.lock_names[lock]))
+        guarded = tuple(access for access in counted if identity in access.lockset)
+        unguarded = tuple(
+            access
+            for access in counted
+            if identity not in access.lockset and self._is_reached_without(access.function, identity)
+        )
+        if not _is_convincing(guarded, unguarded) or self._is_lock(place):
+            return None
+        state = self._describe(place)
+        return Guard(place, identity, state, self.lock_names[identity], guarded, unguarded)
+
+    def _is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
+        if self._project.locks.is_locked_by_name(symbol) or identity in self._made_by.get(symbol, ()):
+            return False
+        return self._project.locks.is_reached_without(symbol, identity)
+
+    @cached_property
+    def _made_by(self) -> dict[str, set[Object | Place]]:
+        """The locks that a function makes itself: it builds the object, or builds it anew after a fork."""
+        found: dict[str, set[Object | Place]] = {}
+        for identity in self.lock_names:
+            if isinstance(identity, Object) and identity.site is not None and identity.site.what == "call":
+                found.setdefault(self._project.call(identity.site).function.symbol, set()).add(identity)
+        for place, accesses in self._project.shared.by_place.items():
+            if self._is_lock(place):
+                for access in accesses:
+                    if access.is_write and not access.place.element:
+                        found.setdefault(access.function, set()).update(self._identities(place))
+        return found
+
+    def _identities(self, place: Place) -> set[Object | Place]:
+        return {place, *self._project.place_objects(place)}
+
+    def _own_locks(self, place: Place) -> frozenset[Object | Place]:
+        """Return the locks that may be meant for a place: those of its class, and the globals of its module.
+
+        A lock of another object may be held around every call without having to do with this state.
+        """
+        project = self._project
+        module = place.owner
+        own: set[Object | Place] = set()
+        if place.kind is PlaceKind.ATTRIBUTE:
+            for owner in (*project.symbols.linearise(place.owner), *project.symbols.subclasses.get(place.owner, ())):
+                own |= project.shared.owned_locks(owner)
+            module = project.symbols.module_of(place.owner)
+        return frozenset(own | project.shared.global_locks(module)) & frozenset(self.lock_names)
+
+    def _is_lock(self, place: Place) -> bool:
+        objects = self._project.place_objects(place)
+        rows = [self._project.class_row(found) for found in objects]
+        return any(row is not None and row.kind in LOCK_KINDS for row in rows)
+
+    def _describe(self, place: Place) -> str:
+        return f"self.{place.name}" if place.kind is PlaceKind.ATTRIBUTE else place.name
+
+
+def _is_convincing(guarded: tuple[SharedAccess, ...], unguarded: tuple[SharedAccess, ...]) -> bool:
+    if len(guarded) < _LEAST_GUARDED or len({access.function for access in guarded}) < _LEAST_FUNCTIONS:
+        return False
+    if not any(access.is_write for access in guarded):
+        return False
+    return _weigh(guarded) >= _GUARDED_TO_UNGUARDED * _weigh(unguarded)
+
+
+def _weigh(accesses: tuple[SharedAccess, ...]) -> int:
+    return sum(_WRITE_WEIGHT if access.is_write else 1 for access in accesses)
+
+
+def _place_order(place: Place) -> tuple[str, str, str]:
+    return place.kind.value, place.owner, place.name

@@ -1,0 +1,203 @@
+"""Locks across functions: which lock a value is, what is held where, and on entry to a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.catalog.rows import LOCK_KINDS, Domain, Kind
+from conclint.model.facts import Acquisition, ContextId
+from conclint.model.values import ValueId
+from conclint.project.objects import Object, ObjectKind
+from conclint.project.places import Place
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_REENTRANT = frozenset({Kind.RLOCK, Kind.CONDITION})
+
+
+class Lock(NamedTuple):
+    """A lock: its identity is the object, where there is just one, else the place that holds it.
+
+    `kind` is None for a context manager of unknown class, which may be a lock: enough to keep silent, not to speak.
+    """
+
+    identity: Object | Place
+    kind: Kind | None
+    domain: Domain | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this certainly is a lock."""
+        return self.kind is not None
+
+    @property
+    def is_reentrant(self) -> bool:
+        """Whether its holder may acquire it again."""
+        return self.kind in _REENTRANT
+
+
+class Locks:
+    """Answers which locks are held."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._found: dict[tuple[int, ValueId], Lock | None] = {}
+
+    def find(self, module: int, value: ValueId) -> Lock | None:
+        """Return the lock that a value is, None for what is certainly none or has no identity."""
+        key = (module, value)
+        if key not in self._found:
+            self._found[key] = self._find(module, value)
+        return self._found[key]
+
+    def _find(self, module: int, value: ValueId) -> Lock | None:
+        project = self._project
+        objects = project.objects(module, value)
+        rows = {found: row for found in objects if (row := project.class_row(found)) is not None}
+        locks = {found: row for found, row in rows.items() if row.kind in LOCK_KINDS}
+        place = project.places.find(module, value)
+        if len(locks) == 1:
+            found, row = next(iter(locks.items()))
+            underlying = self._find_underlying(found) if row.kind is Kind.CONDITION else None
+            if underlying is not None:
+                return underlying
+            made_here = found.site is not None and found.site.what == "call"
+            identity = found if made_here or place is None else place
+            return Lock(identity, row.kind, row.domain)
+        if locks and place is not None:
+            row = next(iter(locks.values()))
+            return Lock(place, row.kind, row.domain)
+        if objects and all(found in rows or found.symbol in project.symbols.classes for found in objects):
+            return self._find_wrapped(objects, place)
+        return Lock(place, None, None) if place is not None else None
+
+    def identify(self, lock: Object) -> Object | Place:
+        """Return the identity of a lock object: for a Condition, that of the lock that it was made from."""
+        underlying = self._find_underlying(lock)
+        return underlying.identity if underlying is not None else lock
+
+    def _find_wrapped(self, objects: frozenset[Object], place: Place | None) -> Lock | None:
+        # A class of the project that may be a lock of its own making: unknown, but with an identity.
+        managers = [found for found in objects if self._project.symbols.find_method(found.symbol, "__enter__")]
+        return Lock(place, None, None) if managers and place is not None else None
+
+    def _find_underlying(self, condition: Object) -> Lock | None:
+        """Return the lock that a Condition was made from; it *is* that lock."""
+        if condition.site is None or condition.site.what != "call":
+            return None
+        argument = self._project.call(condition.site).find_argument("lock", 0)
+        return self.find(condition.site.module, argument.value) if argument is not None else None
+
+    def held(self, module: int, context: ContextId) -> tuple[tuple[Lock, Acquisition], ...]:
+        """Return the locks held at a place of a function (must), with what acquires them, outermost first."""
+        facts = self._project.modules[module]
+        acquired = ((index, facts.acquisitions[index]) for index in facts.contexts[context].lockset)
+        return tuple((lock, entry) for index, entry in acquired for lock in self._entered(module, index, entry))
+
+    def _entered(self, module: int, index: int, entry: Acquisition) -> Iterator[Lock]:
+        lock = self.find(module, entry.value)
+        if lock is not None:
+            yield lock
+        yield from self._held_by_manager(module, entry.value, frozenset())
+
+    def _held_by_manager(self, module: int, value: ValueId, seen: frozenset[str]) -> Iterator[Lock]:
+        """Yield what a context manager of the project holds while it yields, or acquires in `__enter__`."""
+        project = self._project
+        for found in project.objects(module, value):
+            if found.kind is ObjectKind.GENERATOR and found.symbol not in seen:
+                place = project.place(found.symbol)
+                for produced in project.modules[place.module].yields if place is not None else ():
+                    if place is not None and produced.function == place.index:
+                        yield from (lock for lock, _ in self.held(place.module, produced.context))
+            elif found.kind is ObjectKind.INSTANCE and found.symbol in project.symbols.classes:
+                method = project.symbols.find_method(found.symbol, "__enter__")
+                place = project.place(method) if method is not None else None
+                if place is not None:
+                    for entry in project.modules[place.module].acquisitions:
+                        if entry.function == place.index and (lock := self.find(place.module, entry.value)):
+                            yield lock
+
+    def lockset(self, module: int, function: int, context: ContextId) -> frozenset[Object | Place]:
+        """Return the identities of all locks held at a place (must), those held on entry included."""
+        symbol = self._project.modules[module].functions[function].symbol
+        held = frozenset(lock.identity for lock, _ in self.held(module, context))
+        entry = self.held_on_entry.get(symbol)
+        return held | (entry or frozenset())
+
+    def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
+        """Return whether some known way into a function certainly does not hold the lock.
+
+        A way begins at a root, or at a function that nobody in the project calls. One that is handed on as a value,
+        or whose name says that its caller locks, is called in circumstances that are not known: no such way.
+        """
+        roots, pending, seen = self._roots, [symbol], {symbol}
+        while pending:
+            current = pending.pop()
+            if current in roots:
+                return True
+            callers = self._project.callers.get(current, ())
+            if not callers and current not in self._project.passed_functions and not self.is_locked_by_name(current):
+                return True
+            for caller, module, context in callers:
+                held = {lock.identity for lock, _ in self.held(module, context)}
+                if caller not in seen and identity not in held:
+                    seen.add(caller)
+                    pending.append(caller)
+        return False
+
+    @cached_property
+    def _roots(self) -> frozenset[str]:
+        return frozenset(root.function for root in self._project.roots)
+
+    def is_locked_by_name(self, symbol: str) -> bool:
+        """Return whether the name of a function says that its callers hold the lock."""
+        return symbol.rpartition(".")[2].endswith(("_locked", "_unlocked", "_unsafe", "_nolock", "_no_lock"))
+
+    @cached_property
+    def held_on_entry(self) -> dict[str, frozenset[Object | Place]]:
+        """What every known caller of a function holds (must).
+
+        That a public function has other callers, outside of the project, is possible, but where all known ones hold
+        a lock it is rarely meant. Roots are missing: nothing is held where a thread begins.
+        """
+        project = self._project
+        spawned = {root.function for root in project.roots}
+        called = {symbol for symbol in project.callers if symbol not in spawned}
+        entry: dict[str, frozenset[Object | Place] | None] = dict.fromkeys(called)
+        changed = True
+        while changed:
+            changed = False
+            for symbol in sorted(called):
+                held = self._intersect_callers(symbol, entry)
+                if held is not None and held != entry[symbol]:
+                    entry[symbol] = held
+                    changed = True
+        return {symbol: held for symbol, held in entry.items() if held is not None}
+
+    def _intersect_callers(
+        self, symbol: str, entry: dict[str, frozenset[Object | Place] | None]
+    ) -> frozenset[Object | Place] | None:
+        """Return what all callers hold; None while nothing is known of any, as within a cycle."""
+        result: frozenset[Object | Place] | None = None
+        for caller, module, context in self._project.callers[symbol]:
+            held = frozenset(lock.identity for lock, _ in self.held(module, context))
+            if caller in entry:
+                above = entry[caller]
+                if above is None:
+                    continue
+                held |= above
+            result = held if result is None else result & held
+        return result
+
+
+def find_lock_sites(project: Project) -> Iterator[tuple[int, int, Acquisition, Lock]]:
+    """Yield every acquisition of what is certainly a lock: module, index, acquisition, lock."""
+    for module, facts in enumerate(project.modules):
+        for index, entry in enumerate(facts.acquisitions):
+            lock = project.locks.find(module, entry.value)
+            if lock is not None and lock.is_known:
+                yield module, index, entry, lock
+

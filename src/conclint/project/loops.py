@@ -1,0 +1,63 @@
+"""Event loops: which functions run on one, and which calls run one to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.catalog.rows import Domain, RunsIn
+from conclint.model.facts import Function
+
+if TYPE_CHECKING:
+    from conclint.project.objects import Site
+    from conclint.project.project import Project
+    from conclint.project.roots import Root
+
+_RUNNERS = frozenset(
+    {
+        "asyncio.run",
+        "asyncio.Runner.run",
+        "asyncio.AbstractEventLoop.run_until_complete",
+        "asyncio.AbstractEventLoop.run_forever",
+        "uvloop.run",
+        "anyio.run",
+        "trio.run",
+    }
+)
+"""Calls that run an event loop in the calling thread, which must have none running."""
+
+
+class LoopFunction(NamedTuple):
+    """A function of the project that runs on an event loop; `callback` says where, unless it is a coroutine."""
+
+    module: int
+    index: int
+    function: Function
+    callback: Root | None
+
+
+def collect_loop_functions(project: Project) -> tuple[LoopFunction, ...]:
+    """Return the coroutine functions, and the plain functions that are callbacks of an event loop, in order."""
+    callbacks = {root.function: root for root in reversed(project.roots) if is_loop_callback(project, root)}
+    found = []
+    for module, facts in enumerate(project.modules):
+        for index, function in enumerate(facts.functions):
+            if function.is_async or function.symbol in callbacks:
+                callback = None if function.is_async else callbacks[function.symbol]
+                found.append(LoopFunction(module, index, function, callback))
+    return tuple(found)
+
+
+def is_loop_callback(project: Project, root: Root) -> bool:
+    """Return whether a root is a callback of an event loop, and not of a client that has a loop of its own kind."""
+    if root.runs_in is not RunsIn.LOOP_CALLBACK:
+        return False
+    receivers = [target.receiver for target in project.externals(root.site) if target.receiver is not None]
+    rows = [row for receiver in receivers if (row := project.class_row(receiver)) is not None]
+    return all(row.domain is Domain.TASK for row in rows)
+
+
+def runs_loop(project: Project, site: Site) -> bool:
+    """Return whether a call runs an event loop in its own thread, whatever else it may be (must)."""
+    rows = [row for _, row in project.rows(site)]
+    known = len(rows) == len(project.externals(site)) and not project.callees(site)
+    return bool(rows) and known and all(row.names[0] in _RUNNERS for row in rows)

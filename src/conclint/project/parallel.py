@@ -1,0 +1,116 @@
+"""What may run in parallel with what: the threads of control that reach each function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.catalog.rows import RunsIn
+from conclint.model.values import Attribute, Constant, Local, Name, Value
+from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.roots import PARALLEL_KINDS, Root
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_LOOP_KINDS = frozenset({RunsIn.TASK, RunsIn.LOOP_CALLBACK})
+_OTHER_MEMORY = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
+
+
+class Control(NamedTuple):
+    """A thread of control: the main thread (root None), or the threads that begin at a root."""
+
+    root: Root | None
+    many: bool
+    """Whether several of its threads may run at once, on the same receiver."""
+
+
+MAIN = Control(None, many=False)
+
+
+class Parallel:
+    """Answers which threads of control reach a function."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def controls(self, symbol: str) -> tuple[Control, ...]:
+        """Return the threads of control that may run a function (may), the main thread first."""
+        return self._controls.get(symbol, ())
+
+    @cached_property
+    def _controls(self) -> dict[str, tuple[Control, ...]]:
+        found: dict[str, list[Control]] = {}
+        for symbol in self._reach(self._main_starts()):
+            found.setdefault(symbol, []).append(MAIN)
+        by_control: dict[Control, set[str]] = {}
+        for root in self._project.roots:
+            if root.runs_in in PARALLEL_KINDS:
+                control = Control(root, self._is_many(root))
+                by_control.setdefault(control, set()).add(root.function)
+        for control, starts in by_control.items():
+            for symbol in self._reach(starts):
+                found.setdefault(symbol, []).append(control)
+        return {symbol: tuple(controls) for symbol, controls in found.items()}
+
+    def _main_starts(self) -> set[str]:
+        """Return where the main thread may come in: what is neither called nor spawned by anything known."""
+        project = self._project
+        elsewhere = {root.function for root in project.roots if root.runs_in is not RunsIn.HERE}
+        return {
+            symbol for symbol in project.symbols.functions if symbol not in project.callers and symbol not in elsewhere
+        }
+
+    def _reach(self, starts: Iterable[str]) -> set[str]:
+        reached = set(starts)
+        pending = list(reached)
+        while pending:
+            for callee in self._project.called_by(pending.pop()):
+                if callee not in reached:
+                    reached.add(callee)
+                    pending.append(callee)
+        return reached
+
+    def _is_many(self, root: Root) -> bool:
+        if root.runs_in is RunsIn.EXECUTOR_THREAD:
+            return self._is_shared_receiver(root) and not self._is_single_worker(root)
+        place = self._project.call(root.site)
+        return bool(place.context.loops) and self._is_shared_receiver(root)
+
+    def _is_shared_receiver(self, root: Root) -> bool:
+        """Whether all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""
+        receiver = root.receiver
+        if receiver is None or receiver.kind is ObjectKind.CLASS:
+            return True
+        if receiver.site == root.site:
+            return False
+        facts = self._project.modules[root.site.module]
+        for argument in facts.calls[root.site.index].arguments:
+            value = facts.values[argument.value]
+            if isinstance(value, Attribute) and any(
+                found.kind is ObjectKind.BOUND and found.symbol == root.function
+                for found in self._project.objects(root.site.module, argument.value)
+            ):
+                return _is_lasting(facts.values, facts.values[value.base])
+        return False
+
+    def _is_single_worker(self, root: Root) -> bool:
+        project = self._project
+        executors: list[Object] = [
+            target.receiver for target in project.externals(root.site) if target.receiver is not None
+        ]
+        return bool(executors) and all(self._has_one_worker(found.site) for found in executors)
+
+    def _has_one_worker(self, site: Site | None) -> bool:
+        if site is None or site.what != "call":
+            return False
+        argument = self._project.call(site).find_argument("max_workers", 0)
+        return argument is not None and self._project.value(site.module, argument.value) == Constant(1)
+
+
+def _is_lasting(values: tuple[Value, ...], base: Value) -> bool:
+    """Whether a receiver is the same one at every spawn: `self`, its attributes, globals."""
+    while isinstance(base, Attribute):
+        base = values[base.base]
+    return isinstance(base, Name) or (isinstance(base, Local) and base.name in ("self", "cls"))

@@ -1,0 +1,129 @@
+"""Places: where state lives, one name for all access paths that lead there."""
+
+from __future__ import annotations
+
+import enum
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.model.facts import ModuleFacts
+from conclint.model.values import Attribute, Await, Constant, Item, Local, Name, Result, Super, Value, ValueId
+from conclint.project.objects import Object, ObjectKind
+from conclint.project.symbols import SymbolKind
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_DEEPEST = 6
+
+
+class PlaceKind(enum.Enum):
+    """Whose state it is."""
+
+    ATTRIBUTE = "attribute"
+    """An attribute of the instances of `owner`, or of the class itself."""
+    GLOBAL = "global"
+    CLOSURE = "closure"
+    """A variable of the function `owner`."""
+
+
+class Place(NamedTuple):
+    """A piece of state. `element` means what the collection there holds, not the reference to it."""
+
+    kind: PlaceKind
+    owner: str
+    name: str
+    element: bool = False
+
+
+class Places:
+    """Finds the place of a value."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._owners: dict[tuple[str, str], str] = {}
+
+    def find(self, module: int, value: ValueId) -> Place | None:
+        """Return the place that a value names, None where it names none or may name several."""
+        found = self._project.value(module, value)
+        if isinstance(found, Item):
+            base = self.find(module, found.base)
+            return base._replace(element=True) if base is not None else None
+        if isinstance(found, Attribute):
+            return self._find_attribute(self._project.objects(module, found.base), found.name)
+        if isinstance(found, Local):
+            return Place(PlaceKind.CLOSURE, found.function, found.name)
+        if isinstance(found, Name):
+            return self._find_name(found.symbol)
+        return None
+
+    def describe(self, module: int, value: ValueId, depth: int = 0) -> str:
+        """Return a value as its user would write it: `self._lock`, `registry[…]`."""
+        found: Value = self._project.value(module, value)
+        if isinstance(found, Name):
+            return _write_symbol(self._project.modules[module], found.symbol)
+        if isinstance(found, Local):
+            return found.name
+        if isinstance(found, Super):
+            return "super()"
+        if depth < _DEEPEST:
+            if isinstance(found, Attribute):
+                return f"{self.describe(module, found.base, depth + 1)}.{found.name}"
+            if isinstance(found, Item):
+                return f"{self.describe(module, found.base, depth + 1)}[…]"
+            if isinstance(found, Await):
+                return f"await {self.describe(module, found.base, depth + 1)}"
+            if isinstance(found, Result):
+                callee = self._project.modules[module].calls[found.call].callee
+                return f"{self.describe(module, callee, depth + 1)}(…)"
+        return repr(found.value) if isinstance(found, Constant) else "…"
+
+    def _find_attribute(self, objects: frozenset[Object], name: str) -> Place | None:
+        owners = {
+            self._find_owner(found.symbol, name)
+            for found in objects
+            if found.kind in (ObjectKind.INSTANCE, ObjectKind.CLASS) and found.symbol in self._project.symbols.classes
+        }
+        return Place(PlaceKind.ATTRIBUTE, owners.pop(), name) if len(owners) == 1 else None
+
+    def _find_name(self, symbol: str) -> Place | None:
+        resolved = self._project.symbols.resolve(symbol)
+        if resolved.kind is not SymbolKind.VARIABLE or resolved.rest:
+            return None
+        owner, _, name = resolved.name.rpartition(".")
+        if owner in self._project.symbols.classes:
+            return Place(PlaceKind.ATTRIBUTE, self._find_owner(owner, name), name)
+        return Place(PlaceKind.GLOBAL, owner, name)
+
+    def _find_owner(self, symbol: str, name: str) -> str:
+        """Return the most basic class that has the attribute: subclasses share its place."""
+        key = (symbol, name)
+        if key not in self._owners:
+            classes = self._project.symbols.classes
+            line = self._project.symbols.linearise(symbol)
+            having = [one for one in line if (one, name) in self._stored and one in classes]
+            self._owners[key] = having[-1] if having else symbol
+        return self._owners[key]
+
+    @cached_property
+    def _stored(self) -> frozenset[tuple[str, str]]:
+        found = {(target.symbol, name) for target, name in self._project.links.assigned}
+        for facts in self._project.modules:
+            for flow in facts.flows:
+                target = facts.values[flow.target]
+                if isinstance(target, Name):
+                    owner, _, name = target.symbol.rpartition(".")
+                    found.add((owner, name))
+        return frozenset(found)
+
+
+def _write_symbol(facts: ModuleFacts, symbol: str) -> str:
+    """Undo the qualification of a name: by the longest import that it begins with, or the module's own name."""
+    name, target = max(
+        ((name, target) for name, target in facts.aliases if f"{symbol}.".startswith(f"{target}.")),
+        key=lambda alias: len(alias[1]),
+        default=("", ""),
+    )
+    if target:
+        return name + symbol[len(target) :]
+    return symbol.removeprefix(f"{facts.module}.").removeprefix("builtins.").rpartition("<locals>.")[2]

@@ -1,0 +1,172 @@
+"""Shared state: every access to attributes, globals and closure variables, by place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.catalog.collections_ import ATOMIC, MUTATORS
+from conclint.catalog.rows import LOCK_KINDS, Domain, Kind
+from conclint.model.facts import AccessKind, ContextId
+from conclint.model.span import Span
+from conclint.model.values import Attribute, Item, Local, Result, ValueId
+from conclint.project.objects import Object, ObjectKind
+from conclint.project.places import Place, PlaceKind
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_BUILDERS = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__", "__init_subclass__"})
+_QUIET = frozenset({"__del__", "__repr__", "__str__", "__getstate__", "__reduce__", "__copy__", "__deepcopy__"})
+WRITES = frozenset({AccessKind.WRITE, AccessKind.UPDATE, AccessKind.DELETE})
+
+
+class SharedAccess(NamedTuple):
+    """An access to state that other functions may see."""
+
+    place: Place
+    kind: AccessKind
+    module: int
+    function: str
+    span: Span
+    lockset: frozenset[Object | Place]
+    """Identities of the locks held there, those held on entry included (must)."""
+    atomic: bool
+    """Whether the GIL makes it one step: a plain assignment, `d[k] = v`, `list.append`."""
+    protected: bool
+    """Whether it stands in the body of a `try`."""
+    method: str = ""
+    """The method that changes a collection, "" for other accesses."""
+    collections: frozenset[str] = frozenset()
+    """The classes of the collection that `method` changes (may)."""
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes the state."""
+        return self.kind in WRITES
+
+
+class Shared:
+    """The accesses of the program, by place."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def by_place(self) -> dict[Place, tuple[SharedAccess, ...]]:
+        """All accesses by the place of the reference: those to elements stand with it."""
+        found: dict[Place, list[SharedAccess]] = {}
+        for module in range(len(self._project.modules)):
+            for access in (*self._iter_accesses(module), *self._iter_mutations(module)):
+                found.setdefault(access.place._replace(element=False), []).append(access)
+        return {place: tuple(sorted(accesses, key=_order)) for place, accesses in found.items()}
+
+    def _iter_accesses(self, module: int) -> Iterator[SharedAccess]:
+        facts = self._project.modules[module]
+        for access in facts.accesses:
+            place = self._project.places.find(module, access.target)
+            if place is not None and not self._is_fresh(module, access.function, access.target):
+                atomic = access.kind is not AccessKind.UPDATE
+                yield self._make(module, access.function, access.context, place, access.kind, access.span, atomic)
+
+    def _iter_mutations(self, module: int) -> Iterator[SharedAccess]:
+        facts = self._project.modules[module]
+        for call in facts.calls:
+            callee = facts.values[call.callee]
+            if not isinstance(callee, Attribute) or callee.name not in MUTATORS:
+                continue
+            collections = self._find_collections(module, callee.base)
+            if not collections or self._is_fresh(module, call.function, callee.base):
+                continue
+            place = self._project.places.find(module, callee.base)
+            if place is not None and not place.element:
+                place, atomic = place._replace(element=True), callee.name in ATOMIC
+                made = self._make(module, call.function, call.context, place, AccessKind.WRITE, call.span, atomic)
+                yield made._replace(method=callee.name, collections=collections)
+
+    def _make(
+        self, module: int, function: int, context: ContextId, place: Place, kind: AccessKind, span: Span, atomic: bool
+    ) -> SharedAccess:
+        symbol = self._project.modules[module].functions[function].symbol
+        lockset = self._project.locks.lockset(module, function, context)
+        protected = self._project.modules[module].contexts[context].protected
+        return SharedAccess(place, kind, module, symbol, span, lockset, atomic, protected)
+
+    def _find_collections(self, module: int, value: ValueId) -> frozenset[str]:
+        rows = (self._project.class_row(found) for found in self._project.objects(module, value))
+        return frozenset(row.names[0] for row in rows if row is not None and row.kind is Kind.COLLECTION)
+
+    def _is_fresh(self, module: int, function: int, value: ValueId) -> bool:
+        """Whether the state belongs to an object that this very function has made, before others can see it."""
+        facts = self._project.modules[module]
+        found = facts.values[value]
+        while isinstance(found, Attribute | Item):
+            value = found.base
+            found = facts.values[value]
+        if not isinstance(found, Local) or found.function != facts.functions[function].symbol:
+            return False
+        return value in self._fresh_locals[module]
+
+    @cached_property
+    def _fresh_locals(self) -> tuple[frozenset[ValueId], ...]:
+        """Per module, the local variables that only ever hold what a constructor, called there, has made."""
+        return tuple(frozenset(self._iter_fresh(module)) for module in range(len(self._project.modules)))
+
+    def _iter_fresh(self, module: int) -> Iterator[ValueId]:
+        facts = self._project.modules[module]
+        made: dict[ValueId, bool] = {}
+        for flow in facts.flows:
+            if isinstance(facts.values[flow.target], Local):
+                source = facts.values[flow.source]
+                fresh = isinstance(source, Result) and self._is_constructor(module, source.call)
+                made[flow.target] = made.get(flow.target, True) and fresh
+        return (value for value, fresh in made.items() if fresh)
+
+    def _is_constructor(self, module: int, call: int) -> bool:
+        callee = self._project.objects(module, self._project.modules[module].calls[call].callee)
+        return bool(callee) and all(found.kind is ObjectKind.CLASS for found in callee)
+
+    def is_quiet(self, symbol: str) -> bool:
+        """Return whether a function runs before its object is shared, or after: `__init__` and what only it calls."""
+        name = symbol.rpartition(".")[2]
+        return name in _QUIET or name == "<module>" or symbol in self._building
+
+    @cached_property
+    def _building(self) -> frozenset[str]:
+        """Constructors, and the functions that only they call."""
+        project = self._project
+        found = {symbol for symbol in project.symbols.functions if symbol.rpartition(".")[2] in _BUILDERS}
+        pending = set(project.callers) - found - {root.function for root in project.roots}
+        changed = True
+        while changed:
+            only = {
+                symbol for symbol in pending if all(caller in found for caller, _, _ in project.callers[symbol])
+            }
+            changed = bool(only)
+            found |= only
+            pending -= only
+        return frozenset(found)
+
+    def owned_locks(self, owner: str) -> frozenset[Object | Place]:
+        """Return the identities of the thread locks that a class keeps in attributes, of the instance or its own."""
+        return self._locks_by_owner.get((PlaceKind.ATTRIBUTE, owner), frozenset())
+
+    def global_locks(self, module: str) -> frozenset[Object | Place]:
+        """Return the identities of the thread locks among the globals of a module."""
+        return self._locks_by_owner.get((PlaceKind.GLOBAL, module), frozenset())
+
+    @cached_property
+    def _locks_by_owner(self) -> dict[tuple[PlaceKind, str], frozenset[Object | Place]]:
+        found: dict[tuple[PlaceKind, str], set[Object | Place]] = {}
+        for place in self.by_place:
+            for held in self._project.place_objects(place):
+                row = self._project.class_row(held)
+                if row is not None and row.kind in LOCK_KINDS and row.domain is Domain.THREAD:
+                    lock = self._project.locks.identify(held)
+                    found.setdefault((place.kind, place.owner), set()).update((lock, held, place))
+        return {owner: frozenset(locks) for owner, locks in found.items()}
+
+
+def _order(access: SharedAccess) -> tuple[int, Span]:
+    return access.module, access.span

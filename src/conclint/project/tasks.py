@@ -1,0 +1,91 @@
+"""Tasks: which calls start one, or a job on the loop's executor, that only its handle keeps alive and reports on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conclint import catalog
+from conclint.catalog.rows import CallRow, ClassRow, Domain, Kind, RunsIn
+from conclint.model.values import Attribute, Item, Name
+from conclint.project.callables import is_transparent
+from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.symbols import FunctionPlace
+
+if TYPE_CHECKING:
+    from conclint.project.link import ExternalTarget
+    from conclint.project.project import Project
+
+_HANDLES = (Kind.TASK, Kind.FUTURE)
+
+
+def starts_task(project: Project, site: Site) -> bool:
+    """Return whether a call starts a task or a job whose handle is its result, whatever else it may be (must)."""
+    targets = project.externals(site)
+    return bool(targets) and not project.callees(site) and all(_is_start(project, target) for target in targets)
+
+
+def _is_start(project: Project, target: ExternalTarget) -> bool:
+    row = project.find_row(target)
+    if row is None or not gives_handle(row, target.name):
+        return False
+    # A task group, or the portal of one, keeps its tasks itself.
+    receiver = project.class_row(target.receiver) if target.receiver is not None else None
+    return receiver is None or receiver.kind is Kind.LOOP
+
+
+def gives_handle(row: CallRow, name: str) -> bool:
+    """Return whether a function starts a task or a job on an event loop, and gives its handle."""
+    made: ClassRow | None = catalog.find_class(row.returns or name)
+    if made is None or made.kind not in _HANDLES or row.spawn is None or row.coroutine or row.role is not None:
+        return False
+    return row.spawn.runs_in is RunsIn.TASK or (row.spawn.runs_in is RunsIn.EXECUTOR and made.domain is Domain.TASK)
+
+
+def gives_fresh_task(project: Project, site: Site) -> bool:
+    """Return whether a call of a project's function gives a task that it has started and keeps nowhere (must)."""
+    callees, made = project.callees(site), project.result(site)
+    if not callees or not made or project.externals(site):
+        return False
+    if not all(_is_started(project, one) for one in made):
+        return False
+    functions = {target.function for target in callees}
+    if not all(is_transparent(project, symbol) for symbol in functions):
+        return False
+    return not any(_is_kept(project, one, functions) for one in made)
+
+
+def _is_started(project: Project, found: Object) -> bool:
+    if found.kind is not ObjectKind.INSTANCE or found.site is None or found.site.what != "call":
+        return False
+    return starts_task(project, found.site)
+
+
+def _is_kept(project: Project, found: Object, functions: set[str]) -> bool:
+    """Whether the function that makes the handle, or one that passes it on, stores it, or hands it to somebody (may)."""
+    assert found.site is not None
+    around = functions | {project.call(found.site).function.symbol}
+    return any(_keeps(project, symbol, found) for symbol in around)
+
+
+def _keeps(project: Project, symbol: str, found: Object) -> bool:
+    place = project.place(symbol)
+    if place is None:
+        return True
+    facts = project.modules[place.module]
+    for flow in facts.flows:
+        stored = flow.function == place.index and isinstance(facts.values[flow.target], Attribute | Item | Name)
+        if stored and found in project.objects(place.module, flow.source):
+            return True
+    for call in facts.calls:
+        if call.function == place.index:
+            if any(found in project.objects(place.module, argument.value) for argument in call.arguments):
+                return True
+    # A callback that is told of the end sees the exception.
+    return any(
+        operation.name == "add_done_callback" and _is_within(project, operation.site, place)
+        for operation in project.operations(found)
+    )
+
+
+def _is_within(project: Project, site: Site, place: FunctionPlace) -> bool:
+    return site.what == "call" and (site.module, project.call(site).call.function) == place

@@ -1,0 +1,60 @@
+"""CON104: see docs/rules/CON104.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.catalog.rows import Kind, Role
+from conclint.model.alarm import Alarm
+from conclint.model.rule import Category, Rule
+from conclint.model.values import Attribute, Local, Super
+from conclint.project.objects import Object
+from conclint.project.project import CallPlace, Project
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON104",
+    name="run-instead-of-start",
+    summary="`run()` is called on a thread or process, which runs its work here and now",
+    help="call `start()`",
+    category=Category.THREAD,
+    since="0.1.0",
+)
+
+_KINDS = (Kind.THREAD, Kind.TIMER, Kind.PROCESS)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report `thread.run()` from outside of the thread's own class."""
+    for place in project.calls:
+        callee = place.facts.values[place.call.callee]
+        if not isinstance(callee, Attribute) or callee.name != "run" or _is_own(place, callee) or _is_test(place):
+            continue
+        receivers = project.objects(place.site.module, callee.base)
+        if receivers and all(_is_never_started(project, found) for found in receivers):
+            name = project.places.describe(place.site.module, callee.base)
+            subject = f"`{name}.run()`" if "…" not in name else "`run()`"
+            message = f"{subject} does the work in this thread: only `start()` begins another one"
+            yield project.alarm(place.site.module, RULE.code, place.call.span, message)
+
+
+def _is_never_started(project: Project, found: Object) -> bool:
+    """Whether this is a thread or process that is only run: who starts it elsewhere runs it here on purpose."""
+    row = project.class_row(found)
+    return row is not None and row.kind in _KINDS and Role.START not in project.lifetimes.find_roles(found)
+
+
+def _is_own(place: CallPlace, callee: Attribute) -> bool:
+    """Whether the receiver is `self` or `super()`."""
+    base = place.facts.values[callee.base]
+    if isinstance(base, Super):
+        return True
+    function = place.function
+    return isinstance(base, Local) and bool(function.owner) and base.name == function.parameters[0].name
+
+
+def _is_test(place: CallPlace) -> bool:
+    # Tests call `run` to see what it does without waiting for a thread.
+    names = (*place.facts.module.split("."), place.function.name)
+    return any(name == "tests" or name.startswith("test_") or name.endswith("_test") for name in names)

@@ -1,0 +1,56 @@
+"""CON105: see docs/rules/CON105.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.catalog.rows import Kind, Role
+from conclint.model.alarm import Alarm
+from conclint.model.rule import Category, Rule
+from conclint.project.lifetime import Made
+from conclint.project.project import Project
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON105",
+    name="thread-never-started",
+    summary="a thread, timer or process is made and never started",
+    help="call `start()` on it, or delete it",
+    category=Category.THREAD,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report threads and processes that nobody can be found to start."""
+    for made in project.lifetimes.iter_made(Kind.THREAD, Kind.TIMER, Kind.PROCESS):
+        if not _may_be_started(project, made):
+            name = project.lifetimes.describe(made)
+            noun = made.row.kind.value
+            subject = f"the {noun} {name}" if name else f"this {noun}"
+            yield project.alarm(
+                made.place.site.module, RULE.code, made.place.call.span, f"{subject} is made, but never started"
+            )
+
+
+def _may_be_started(project: Project, made: Made) -> bool:
+    lifetimes = project.lifetimes
+    if Role.START in lifetimes.find_roles(made.found) or lifetimes.is_out_of_sight(made.found):
+        return True
+    # Whoever uses the class or the module may start what stands there under a public name.
+    if any(not name.startswith("_") for name in lifetimes.find_names(made.found)):
+        return True
+    if project.symbols.has_unknown_base(made.found.symbol):
+        return True
+    # `thread.run()` runs it after all: that is the business of CON104.
+    return "run" in project.loads(made.found) or _runs_directly(project, made)
+
+
+def _runs_directly(project: Project, made: Made) -> bool:
+    method = project.symbols.find_method(made.found.symbol, "run")
+    return method is not None and any(
+        target.receiver == made.found and target.function == method
+        for place in project.calls
+        for target in project.callees(place.site)
+    )

@@ -1,0 +1,104 @@
+"""CON106: see docs/rules/CON106.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.catalog.rows import Kind, Role
+from conclint.model.alarm import Alarm
+from conclint.model.facts import ModuleFacts
+from conclint.model.rule import Category, Rule
+from conclint.model.span import Span
+from conclint.model.values import Attribute, Collection, Item, Value, ValueId
+from conclint.project.lifetime import Made
+from conclint.project.project import CallPlace, Project
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON106",
+    name="start-join-in-same-iteration",
+    summary="each thread of a loop is joined before the next one is started",
+    help="start all threads in one loop, and join them in a second one",
+    category=Category.THREAD,
+    since="0.1.0",
+)
+
+_QUIET = ("logging.", "builtins.print")
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report loops over items that start a thread and wait for it at once, themselves or through a helper."""
+    for made in project.lifetimes.iter_made(Kind.THREAD, Kind.PROCESS):
+        for start in project.lifetimes.iter_calls(made.found, Role.START):
+            for join in project.lifetimes.iter_calls(made.found, Role.JOIN):
+                if _is_at_once(project, made, start, join) and (loop := _find_loop(project, made, start)) is not None:
+                    noun = made.row.kind.value
+                    started = project.related(start.site.module, start.call.span, f"the {noun} is started here")
+                    ends = [started, project.related(loop.site.module, loop.call.span, "this call is repeated")]
+                    message = f"each {noun} is joined before the next one starts: they run one after the other"
+                    related = ends[: 1 if loop.site == start.site else 2]
+                    yield project.alarm(join.site.module, RULE.code, join.call.span, message, *related)
+
+
+def _is_at_once(project: Project, made: Made, start: CallPlace, join: CallPlace) -> bool:
+    """Whether nothing is done between start and join, and neither depends on a condition of its own."""
+    places = {(one.site.module, one.call.function, one.context.loops) for one in (made.place, start, join)}
+    if len(places) != 1 or join.call.arguments or join.context.branches != start.context.branches:
+        return False
+    return _end(start.call.span) < _start(join.call.span) and not any(
+        _end(start.call.span) < _start(place.call.span) and _end(place.call.span) < _start(join.call.span)
+        for place in project.calls
+        if place.site.module == start.site.module and place.call.function == start.call.function
+        if not _is_quiet(project, place)
+    )
+
+
+def _is_quiet(project: Project, place: CallPlace) -> bool:
+    externals = project.externals(place.site)
+    return bool(externals) and all(target.name.startswith(_QUIET) for target in externals)
+
+
+def _find_loop(project: Project, made: Made, start: CallPlace) -> CallPlace | None:
+    """Return the call that a loop over items repeats: the start itself, or the call of the function around it."""
+    if start.context.loops:
+        return start if _is_over_items(made.place) else None
+    callers = (
+        place
+        for place in project.calls
+        if place.context.loops
+        for target in project.callees(place.site)
+        if target.function == start.function.symbol
+    )
+    return next((place for place in callers if _is_over_items(place)), None)
+
+
+def _is_over_items(place: CallPlace) -> bool:
+    """Whether a call stands in a `for` loop or comprehension and is given its variable.
+
+    A loop that repeats the same work (`while`, a number of attempts) is a supervisor, which waits on purpose.
+    """
+    loop = place.context.loops[-1]
+    variables = {
+        flow.target
+        for flow in place.facts.flows
+        if isinstance(place.facts.values[flow.source], Item) and loop in place.facts.contexts[flow.context].loops
+    }
+    return any(_uses(place.facts, argument.value, variables) for argument in place.call.arguments)
+
+
+def _uses(facts: ModuleFacts, value: ValueId, variables: set[ValueId]) -> bool:
+    found: Value = facts.values[value]
+    if value in variables:
+        return True
+    if isinstance(found, Collection):
+        return any(_uses(facts, item, variables) for item in found.items)
+    return isinstance(found, Attribute | Item) and _uses(facts, found.base, variables)
+
+
+def _start(span: Span) -> tuple[int, int]:
+    return span.line, span.column
+
+
+def _end(span: Span) -> tuple[int, int]:
+    return span.end_line, span.end_column

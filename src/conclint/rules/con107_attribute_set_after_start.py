@@ -1,0 +1,176 @@
+"""CON107: see docs/rules/CON107.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from conclint.catalog.rows import Effect, Kind, Role
+from conclint.model.alarm import Alarm
+from conclint.model.facts import AccessKind, Flow, ModuleFacts
+from conclint.model.rule import Category, Rule
+from conclint.model.span import Span
+from conclint.model.values import Attribute, Local, Name, ValueId
+from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.project import CallPlace, Project
+from conclint.project.roots import PARALLEL_KINDS
+from conclint.project.symbols import FunctionPlace
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON107",
+    name="attribute-set-after-start",
+    summary="an attribute that a thread reads is set only after the thread was started",
+    help="set the attribute before `start()`",
+    category=Category.THREAD,
+    since="0.1.0",
+)
+
+_READS = (AccessKind.READ, AccessKind.UPDATE, AccessKind.CHECK, AccessKind.ITERATE)
+
+
+class _Started(NamedTuple):
+    """A call of `start()` on a thread that runs the method `target` of the object around."""
+
+    start: CallPlace
+    target: str
+    owner: str
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report first assignments to `self.x` after a start, where the thread's function reads `self.x`."""
+    for started in sorted(_iter_started(project), key=lambda one: (one.start.site, one.target)):
+        reads = _collect_reads(project, started)
+        for flow, name in _iter_assigned_after(project, started):
+            if name in reads and not _is_assigned_elsewhere(project, started, name):
+                start, module = started.start, started.start.site.module
+                reader, span = reads[name]
+                related = (
+                    project.related(module, start.call.span, "the thread is started here"),
+                    project.related(reader, span, f"the thread reads `self.{name}` here"),
+                )
+                message = f"`self.{name}` is set after the start of the thread that reads it"
+                yield project.alarm(module, RULE.code, flow.span, message, *related)
+
+
+def _iter_started(project: Project) -> set[_Started]:
+    found: set[_Started] = set()
+    by_site = {made.place.site: made.found for made in project.lifetimes.iter_made(Kind.THREAD, Kind.TIMER)}
+    for root in project.roots:
+        if root.runs_in not in PARALLEL_KINDS or root.receiver is None or root.site not in by_site:
+            continue
+        for start in project.lifetimes.iter_calls(by_site[root.site], Role.START):
+            found |= _match(project, start, root.function, root.receiver.symbol)
+    for symbol in project.symbols.classes:
+        run = project.symbols.find_method(symbol, "run")
+        if run is not None and project.symbols.is_subclass(symbol, "threading.Thread"):
+            for start in project.lifetimes.iter_calls(Object(ObjectKind.INSTANCE, symbol), Role.START):
+                found |= _match(project, start, run, symbol)
+    return found
+
+
+def _match(project: Project, start: CallPlace, target: str, owner: str) -> set[_Started]:
+    # With a lock held, the thread may have to wait for it before it reads.
+    related = start.function.owner in project.symbols.linearise(owner)
+    return {_Started(start, target, owner)} if related and not start.context.lockset else set()
+
+
+def _iter_assigned_after(project: Project, started: _Started) -> Iterator[tuple[Flow, str]]:
+    """Yield the assignments to `self.x` that follow the start on the same way, before anything else is waited for."""
+    start, facts = started.start, started.start.facts
+    for flow in facts.flows:
+        name = _find_own_attribute(facts, flow.target, start.call.function)
+        if name is None or flow.function != start.call.function or _start(flow.span) < _end(start.call.span):
+            continue
+        branches, others = start.context.branches, facts.contexts[flow.context].branches
+        shared = min(len(branches), len(others))
+        if branches[:shared] == others[:shared] and not _waits_between(project, start, flow.span):
+            yield flow, name
+
+
+def _waits_between(project: Project, start: CallPlace, end: Span) -> bool:
+    return any(
+        Effect.WAIT in row.effects
+        for place in project.calls
+        if place.site.module == start.site.module and place.call.function == start.call.function
+        if _end(start.call.span) <= _start(place.call.span) < _start(end)
+        for _, row in project.rows(place.site)
+    )
+
+
+def _is_assigned_elsewhere(project: Project, started: _Started, name: str) -> bool:
+    """Whether the attribute has a value before the start: from the class, from `__init__`, from an earlier line."""
+    family = {*project.symbols.linearise(started.owner), *project.symbols.subclasses.get(started.owner, ())}
+    start = started.start
+    for module, facts in enumerate(project.modules):
+        for flow in facts.flows:
+            target, function = facts.values[flow.target], facts.functions[flow.function]
+            if isinstance(target, Name) and target.symbol in {f"{one}.{name}" for one in family}:
+                return True
+            if function.owner in family and _find_own_attribute(facts, flow.target, flow.function) == name:
+                here = FunctionPlace(module, flow.function) == FunctionPlace(start.site.module, start.call.function)
+                if _start(flow.span) < _start(start.call.span) if here else start.function.name != "__init__":
+                    return True
+                if not here and function.name in ("__init__", "__new__", "setUp"):
+                    return True
+    return any(name in project.symbols.methods.get(one, ()) for one in family)
+
+
+def _collect_reads(project: Project, started: _Started) -> dict[str, tuple[int, Span]]:
+    """Return the attributes of its object that the thread reads without waiting first, with the module and place."""
+    reads: dict[str, tuple[int, Span]] = {}
+    for symbol in _iter_reachable(project, started):
+        place = project.place(symbol)
+        if place is None:
+            continue
+        facts = project.modules[place.module]
+        first_wait = _find_first_wait(project, place)
+        for access in facts.accesses:
+            name = _find_own_attribute(facts, access.target, place.index) if access.function == place.index else None
+            if name is not None and access.kind in _READS and (first_wait is None or _start(access.span) < first_wait):
+                reads.setdefault(name, (place.module, access.span))
+    return reads
+
+
+def _iter_reachable(project: Project, started: _Started) -> Iterator[str]:
+    """Yield the thread's function and the methods of its class that this one calls at once, without a wait before."""
+    family = project.symbols.linearise(started.owner)
+    yield started.target
+    place = project.place(started.target)
+    if place is not None and _find_first_wait(project, place) is None:
+        for symbol in sorted(project.called_by(started.target)):
+            if symbol.rpartition(".")[0] in family and symbol != started.target:
+                yield symbol
+
+
+def _find_first_wait(project: Project, place: FunctionPlace) -> tuple[int, int] | None:
+    """Return where a function first waits for another thread: what it reads from there on may be set by then."""
+    facts = project.modules[place.module]
+    waits = [
+        _start(call.span)
+        for number, call in enumerate(facts.calls)
+        if call.function == place.index
+        for _, row in project.rows(Site(place.module, number))
+        if row.effects & (Effect.WAIT | Effect.SLEEP)
+    ]
+    entries = [_start(one.span) for one in facts.acquisitions if one.function == place.index]
+    return min([*waits, *entries], default=None)
+
+
+def _find_own_attribute(facts: ModuleFacts, value: ValueId, function: int) -> str | None:
+    """Return `x` for `self.x` in a method, None for anything else."""
+    found = facts.values[value]
+    if not isinstance(found, Attribute):
+        return None
+    base, around = facts.values[found.base], facts.functions[function]
+    is_own = isinstance(base, Local) and bool(around.owner and around.parameters)
+    return found.name if is_own and base == Local(around.symbol, around.parameters[0].name) else None
+
+
+def _start(span: Span) -> tuple[int, int]:
+    return span.line, span.column
+
+
+def _end(span: Span) -> tuple[int, int]:
+    return span.end_line, span.end_column

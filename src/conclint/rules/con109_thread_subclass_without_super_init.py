@@ -1,0 +1,100 @@
+"""CON109: see docs/rules/CON109.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint import catalog
+from conclint.catalog.rows import Kind
+from conclint.model.alarm import Alarm
+from conclint.model.rule import Category, Rule
+from conclint.model.values import Attribute, Name, Super
+from conclint.project.daemons import is_base_initialiser
+from conclint.project.objects import Object, ObjectKind
+from conclint.project.project import CallPlace, Project
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON109",
+    name="thread-subclass-without-super-init",
+    summary="a subclass of a thread or process does not initialise its base, or has nothing to run",
+    help="call `super().__init__()` first, and give the class a `run` method or a target",
+    category=Category.THREAD,
+    since="0.1.0",
+)
+
+_NOUNS = {Kind.THREAD: "Thread", Kind.TIMER: "Timer", Kind.PROCESS: "Process"}
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report `__init__` methods that leave out the base's, and subclasses without anything to run."""
+    for symbol in project.symbols.classes:
+        kind = _find_kind(project, symbol)
+        if kind is None or project.symbols.has_unknown_base(symbol):
+            continue
+        module, found = project.symbols.classes[symbol]
+        own = project.symbols.methods.get(symbol, {}).get("__init__")
+        place = project.place(own) if own is not None else None
+        if own is not None and place is not None and not _reaches_base(project, own, symbol, frozenset()):
+            span = project.symbols.function(place).span
+            message = f"`{found.name}.__init__` never calls `super().__init__()`: `start()` will fail"
+            yield project.alarm(module, RULE.code, span, message)
+        elif kind is not Kind.TIMER and _has_nothing_to_run(project, symbol):
+            message = f"`{found.name}` has no `run` method, and no target is passed to `{_NOUNS[kind]}`"
+            yield project.alarm(module, RULE.code, found.span, message)
+
+
+def _find_kind(project: Project, symbol: str) -> Kind | None:
+    base = project.symbols.find_external_base(symbol)
+    row = catalog.find_class(base) if base is not None else None
+    return row.kind if row is not None and row.kind in _NOUNS else None
+
+
+def _reaches_base(project: Project, initialiser: str, symbol: str, seen: frozenset[str]) -> bool:
+    """Whether an `__init__` calls that of the library's class (may), as far as it runs for the class `symbol`."""
+    if initialiser in seen:
+        return False
+    calls = [place for place in project.calls if place.function.symbol == initialiser]
+    return any(_leads_to_base(project, place, symbol, seen | {initialiser}) for place in calls)
+
+
+def _leads_to_base(project: Project, place: CallPlace, symbol: str, seen: frozenset[str]) -> bool:
+    callee = place.facts.values[place.call.callee]
+    if is_base_initialiser(place, callee):
+        following = _find_initialiser(project, place, symbol)
+        # What is not of the project is taken for the library's own.
+        return following is None or _reaches_base(project, following, symbol, seen)
+    # `self._setup()` may do it.
+    return any(
+        _is_method(project, target.function, symbol) and _reaches_base(project, target.function, symbol, seen)
+        for target in project.callees(place.site)
+    )
+
+
+def _find_initialiser(project: Project, place: CallPlace, symbol: str) -> str | None:
+    callee = place.facts.values[place.call.callee]
+    if isinstance(callee, Attribute) and isinstance(base := place.facts.values[callee.base], Super):
+        return project.symbols.find_method(symbol, "__init__", after=base.owner)
+    if isinstance(callee, Name):
+        resolved = project.symbols.resolve(callee.symbol).name
+        return resolved if project.function(resolved) is not None else None
+    return None
+
+
+def _is_method(project: Project, function: str, symbol: str) -> bool:
+    return function.rpartition(".")[0] in project.symbols.linearise(symbol)
+
+
+def _has_nothing_to_run(project: Project, symbol: str) -> bool:
+    """Whether objects of exactly this class are made, and certainly do nothing when they are started."""
+    if project.symbols.find_method(symbol, "run") or project.symbols.find_method(symbol, "__init__"):
+        return False
+    if any(project.assigned(Object(ObjectKind.INSTANCE, symbol), name) for name in ("run", "_target")):
+        return False
+    places = [
+        place
+        for place in project.calls
+        if any(found.symbol == symbol and found.site == place.site for found in project.result(place.site))
+    ]
+    return bool(places) and all(place.find_argument("target", 1) is None and not place.has_stars for place in places)

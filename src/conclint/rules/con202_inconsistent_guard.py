@@ -1,0 +1,54 @@
+"""CON202: see docs/rules/CON202.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model.alarm import Alarm
+from conclint.model.facts import AccessKind
+from conclint.model.rule import Category, Rule
+from conclint.project.guards import Guard
+from conclint.project.project import Project
+from conclint.project.shared import SharedAccess
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON202",
+    name="inconsistent-guard",
+    summary="shared state is changed without the lock that guards it elsewhere",
+    help="hold the lock around this access too",
+    category=Category.DATA_RACE,
+    since="0.1.0",
+)
+
+_REMOVERS = frozenset({"pop", "popitem", "popleft"})
+_VERBS = {AccessKind.ITERATE: "iterated over", AccessKind.DELETE: "deleted"}
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report changes and iterations outside the guard of their state."""
+    for guard in project.guards.all:
+        for access in guard.unguarded:
+            if _is_harmful(guard, access):
+                yield _report(project, guard, access)
+
+
+def _is_harmful(guard: Guard, access: SharedAccess) -> bool:
+    if access.kind is AccessKind.ITERATE:
+        # Appending to a list does not disturb those who iterate over it.
+        changes = [one for one in guard.guarded + guard.unguarded if one.is_write and one.place.element]
+        return any(one.method != "append" or "builtins.list" not in one.collections for one in changes)
+    if access.method in _REMOVERS and access.atomic and access.protected:
+        # `try: item = self.items.pop() except IndexError` is meant to go without the lock.
+        return False
+    # The documentation of `deque` promises thread-safe appends and pops at either end.
+    return access.is_write and not (access.atomic and access.collections == {"collections.deque"})
+
+
+def _report(project: Project, guard: Guard, access: SharedAccess) -> Alarm:
+    verb = _VERBS.get(access.kind, "changed")
+    witness = guard.witness
+    related = project.related(witness.module, witness.span, f"`{guard.state}` is guarded by `{guard.lock}` here")
+    message = f"`{guard.state}` is {verb} without `{guard.lock}`, which guards it elsewhere"
+    return project.alarm(access.module, RULE.code, access.span, message, related, help=f"hold `{guard.lock}` here too")

@@ -1,0 +1,155 @@
+"""CON301: see docs/rules/CON301.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint import catalog
+from conclint.catalog.rows import CallRow, Effect, Kind, Spawn, Wait
+from conclint.model.alarm import Alarm
+from conclint.model.rule import Category, Rule
+from conclint.model.values import Collection
+from conclint.project.link import ExternalTarget
+from conclint.project.objects import Object, ObjectKind
+from conclint.project.project import CallPlace, Project
+from conclint.project.timeouts import Limit, Timeouts, find_timeout
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON301",
+    name="network-call-without-timeout",
+    summary="a network call may wait for ever",
+    help="pass a timeout",
+    category=Category.TIMEOUT,
+    since="0.1.0",
+)
+
+_TIMEOUT_CLASSES = frozenset({"aiohttp.ClientTimeout", "httpx.Timeout", "httpx2.Timeout"})
+"""What is made to be passed as a timeout."""
+_NO_PARAMETER = "it takes no timeout: call `socket.setdefaulttimeout()`, or use another function"
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report network calls that wait for ever, by default or because the timeout given says so."""
+    timeouts = Timeouts(project)
+    for place in project.calls:
+        targets = project.externals(place.site)
+        if not targets or project.callees(place.site):
+            continue
+        limits = {_judge(project, timeouts, place, target) for target in targets}
+        if limits in ({Limit.MISSING}, {Limit.INFINITE}):
+            yield _describe(project, place, targets[0], limits.pop())
+    yield from _check_handed_over(project, timeouts)
+
+
+def _judge(project: Project, timeouts: Timeouts, place: CallPlace, target: ExternalTarget) -> Limit:
+    row = project.find_row(target)
+    if row is None or not _uses_network(target, row):
+        return Limit.LIMITED
+    limit = timeouts.find_limit(place, target, row)
+    if limit is Limit.MISSING and _is_limited_later(project, place):
+        return Limit.LIMITED
+    if limit is Limit.INFINITE and _has_other_limits(project, place, target):
+        return Limit.LIMITED
+    return limit if limit is Limit.INFINITE or _can_be_limited(row) else Limit.LIMITED
+
+
+def _uses_network(target: ExternalTarget, row: CallRow) -> bool:
+    """Whether the call talks to the network, or makes a client whose calls will take their timeout from it."""
+    if row.effects & Effect.NETWORK and not row.effects & Effect.WAIT:
+        return True
+    made = catalog.find_class(target.name)
+    return target.name in _TIMEOUT_CLASSES or (made is not None and made.kind is Kind.SESSION)
+
+
+def _can_be_limited(row: CallRow) -> bool:
+    """Whether a timeout could be given here. What a task may await for ever is the business of CON309."""
+    timeout = row.timeout
+    return timeout is not None and not row.coroutine and bool(timeout.keyword or timeout.default is Wait.SOCKET_DEFAULT)
+
+
+def _is_limited_later(project: Project, place: CallPlace) -> bool:
+    """Whether the client gets its timeout after it is made: `FTP().connect(host, timeout=9)`, `client.timeout = 9`."""
+    for made in project.result(place.site):
+        connects = [one for one in project.operations(made) if one.name == "connect" and one.site.what == "call"]
+        given = (project.call(one.site).find_argument("timeout", 2) for one in connects)
+        if project.assigned(made, "timeout") or "sock" in project.loads(made) or any(one is not None for one in given):
+            return True
+    return False
+
+
+def _has_other_limits(project: Project, place: CallPlace, target: ExternalTarget) -> bool:
+    """Whether another argument bounds a part of it: `ClientTimeout(total=None, sock_read=60)`."""
+    if target.name not in _TIMEOUT_CLASSES:
+        return False
+    given = [project.constant(place.site.module, argument.value) for argument in place.call.arguments]
+    return any(constant is None or constant.value not in (None, 0) for constant in given)
+
+
+def _describe(project: Project, place: CallPlace, target: ExternalTarget, limit: Limit) -> Alarm:
+    row = project.find_row(target)
+    timeout = row.timeout if row is not None else None
+    given = find_timeout(place, timeout) if timeout is not None else None
+    module = place.site.module
+    if limit is Limit.INFINITE and given is not None:
+        constant = project.constant(module, given.value)
+        message = f"`{target.name}` may wait for ever: its timeout is `{constant.value if constant else None}`"
+        return project.alarm(module, RULE.code, given.span, message)
+    advice = f"pass `{timeout.keyword}=` with a number of seconds" if timeout and timeout.keyword else _NO_PARAMETER
+    message = f"`{target.name}` may wait for ever: it is given no timeout"
+    return project.alarm(module, RULE.code, place.call.span, message, help=advice)
+
+
+# Functions that are handed over: `executor.submit(requests.get, url)`
+
+
+def _check_handed_over(project: Project, timeouts: Timeouts) -> Iterator[Alarm]:
+    for spawn in project.links.spawns:
+        if spawn.site.what != "call":
+            continue
+        place = project.call(spawn.site)
+        rows = [row.spawn for _, row in project.rows(spawn.site) if row.spawn is not None]
+        found = [_find_target(project, one) for one in sorted(project.spawned_objects(spawn.callable))]
+        if len(rows) != 1 or len(found) != 1 or found[0] is None:
+            continue
+        if _is_endless(project, timeouts, place, rows[0], found[0]):
+            message = f"`{found[0].name}`, which is handed over here, may wait for ever: it is given no timeout"
+            advice = "hand over a function that passes a timeout"
+            yield project.alarm(spawn.site.module, RULE.code, place.call.span, message, help=advice)
+
+
+def _find_target(project: Project, found: Object) -> ExternalTarget | None:
+    if found.kind is ObjectKind.EXTERNAL:
+        return ExternalTarget(found.symbol, None)
+    if found.kind is ObjectKind.METHOD and found.receiver is not None:
+        return ExternalTarget(
+            f"{project.symbols.find_external_base(found.receiver.symbol)}.{found.symbol}", found.receiver
+        )
+    return None
+
+
+def _is_endless(project: Project, timeouts: Timeouts, place: CallPlace, spawn: Spawn, target: ExternalTarget) -> bool:
+    row = project.find_row(target)
+    if row is None or row.timeout is None or not _uses_network(target, row) or not _can_be_limited(row):
+        return False
+    passed = _count_passed(place, spawn, row.timeout.keyword)
+    if passed is None or (row.timeout.position is not None and passed > row.timeout.position):
+        return False
+    return timeouts.find_default(target, row.timeout) is Limit.MISSING
+
+
+def _count_passed(place: CallPlace, spawn: Spawn, keyword: str) -> int | None:
+    """Return how many positional arguments the callable gets, None where a timeout may be among the others."""
+    given = {argument.keyword for argument in place.call.arguments}
+    if given & {"*", "**"} or (spawn.kwargs_keyword and spawn.kwargs_keyword in given):
+        return None
+    if spawn.arguments_from is not None:
+        # The timeout of `Executor.map` is its own.
+        carried = keyword in given and not spawn.maps
+        return None if carried else sum(1 for one in place.call.arguments if one.keyword == "") - spawn.arguments_from
+    tuple_given = place.find_argument(spawn.args_keyword, spawn.args_position)
+    if tuple_given is None:
+        return 0
+    value = place.facts.values[tuple_given.value]
+    return len(value.items) if isinstance(value, Collection) else None

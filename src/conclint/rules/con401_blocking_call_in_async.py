@@ -1,0 +1,74 @@
+"""CON401: see docs/rules/CON401.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.catalog.rows import Effect
+from conclint.model.alarm import Alarm
+from conclint.model.facts import Use
+from conclint.model.rule import Category, Rule
+from conclint.project.blocking import Blocking, find_blocking, is_socket
+from conclint.project.loops import LoopFunction, collect_loop_functions
+from conclint.project.project import CallPlace, Project
+from conclint.project.roots import Root
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON401",
+    name="blocking-call-in-async",
+    summary="a coroutine, or a callback of the event loop, makes a call that blocks its thread",
+    help="await an asynchronous twin, or hand the call to a thread with `await asyncio.to_thread(…)`",
+    category=Category.ASYNC,
+    since="0.1.0",
+)
+
+# Waiting for other threads is left to CON408, plain file access to CON422, long computations to CON702.
+_REASONS = (
+    (Effect.SLEEP, "while it sleeps"),
+    (Effect.NETWORK, "while it waits for the network"),
+    (Effect.SUBPROCESS, "while it waits for another process"),
+    (Effect.TERMINAL, "while it waits for the terminal"),
+    (Effect.SLOW_FIRST_USE, "while it reads files"),
+)
+_EFFECTS = Effect.SLEEP | Effect.NETWORK | Effect.SUBPROCESS | Effect.TERMINAL | Effect.SLOW_FIRST_USE
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report calls that block the thread of an event loop, directly in what runs on that loop."""
+    functions = {(found.module, found.index): found for found in collect_loop_functions(project)}
+    for place in project.calls:
+        around = functions.get((place.site.module, place.call.function))
+        found = find_blocking(project, place, _EFFECTS) if around is not None else None
+        if around is None or found is None or place.call.use is Use.AWAITED:
+            continue
+        if not _is_ready(project, around.callback, found):
+            yield _report(project, place, found, around)
+
+
+def _is_ready(project: Project, callback: Root | None, found: Blocking) -> bool:
+    # A callback of `add_reader` is called when there is something to read.
+    if callback is None or not is_socket(project, found.receiver):
+        return False
+    return any(target.name.endswith((".add_reader", ".add_writer")) for target in project.externals(callback.site))
+
+
+def _report(project: Project, place: CallPlace, found: Blocking, around: LoopFunction) -> Alarm:
+    module = place.site.module
+    callee = project.places.describe(module, place.call.callee)
+    reason = next(text for effect, text in _REASONS if found.row.effects & effect)
+    message = f"`{callee}` blocks the event loop {reason}"
+    if around.callback is None:
+        return project.alarm(module, RULE.code, place.call.span, message, help=_advise(callee, found))
+    registered = project.call(around.callback.site)
+    related = project.related(
+        registered.site.module, registered.call.span, f"`{around.function.name}` is made a callback of the loop here"
+    )
+    return project.alarm(module, RULE.code, place.call.span, message, related)
+
+
+def _advise(callee: str, found: Blocking) -> str:
+    if found.row.twin:
+        return f"use `await {found.row.twin}(…)`"
+    return f"use `await asyncio.to_thread({callee}, …)`" if callee.replace(".", "").isidentifier() else ""

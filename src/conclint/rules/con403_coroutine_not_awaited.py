@@ -1,0 +1,72 @@
+"""CON403: see docs/rules/CON403.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.catalog.rows import Role, RunsIn
+from conclint.model.alarm import Alarm, Related
+from conclint.model.facts import Use
+from conclint.model.rule import Category, Rule
+from conclint.project.callables import gives_coroutine
+from conclint.project.certainty import Certainty
+from conclint.project.objects import Site
+from conclint.project.project import CallPlace, Project
+from conclint.project.results import collect_unread
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON403",
+    name="coroutine-not-awaited",
+    summary="a coroutine is made and never awaited",
+    help="await it, or make a task of it and keep that",
+    category=Category.ASYNC,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report coroutines that are dropped, tested, or bound to a name that nobody reads."""
+    unread, certainty = collect_unread(project), Certainty(project)
+    for place in project.calls:
+        fate = _say_fate(place, unread.get(place.site, ""))
+        if not fate:
+            continue
+        if gives_coroutine(project, place.site) and certainty.is_closed(place.site.module, place.call.callee):
+            yield _report(project, place, fate)
+        elif place.call.use is not Use.TESTED and _gathers(project, place.site):
+            callee = project.places.describe(place.site.module, place.call.callee)
+            message = f"`{callee}` is never awaited: nobody waits for its tasks or sees their exceptions"
+            yield project.alarm(place.site.module, RULE.code, place.call.span, message)
+
+
+def _say_fate(place: CallPlace, unread: str) -> str:
+    if place.call.use is Use.DROPPED:
+        return "is never awaited: its body does not run"
+    if place.call.use is Use.TESTED:
+        return "is tested without `await`: a coroutine is always true"
+    return f"is bound to `{unread}` and never awaited: its body does not run" if unread else ""
+
+
+def _gathers(project: Project, site: Site) -> bool:
+    """Whether a call joins other tasks into one future: `asyncio.gather`, `asyncio.shield`."""
+    rows = [project.find_row(target) for target in project.externals(site)]
+    return bool(rows) and all(
+        row is not None and row.role is Role.RESULT and row.spawn is not None and row.spawn.runs_in is RunsIn.TASK
+        for row in rows
+    )
+
+
+def _report(project: Project, place: CallPlace, fate: str) -> Alarm:
+    module = place.site.module
+    callee = project.places.describe(module, place.call.callee)
+    related = tuple(_iter_definitions(project, place.site))[:1]
+    return project.alarm(module, RULE.code, place.call.span, f"`{callee}` {fate}", *related)
+
+
+def _iter_definitions(project: Project, site: Site) -> Iterator[Related]:
+    for target in project.callees(site):
+        place, function = project.place(target.function), project.function(target.function)
+        if place is not None and function is not None:
+            yield project.related(place.module, function.span, f"`{function.name}` is a coroutine function")

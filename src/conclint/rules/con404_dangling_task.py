@@ -1,0 +1,117 @@
+"""CON404: see docs/rules/CON404.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.catalog.rows import RunsIn
+from conclint.model.alarm import Alarm, Related
+from conclint.model.facts import Use
+from conclint.model.rule import Category, Rule
+from conclint.project.callables import Handover, iter_functions, iter_handovers
+from conclint.project.link import ExternalTarget
+from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.project import CallPlace, Project
+from conclint.project.results import collect_unread, iter_results
+from conclint.project.tasks import gives_fresh_task, gives_handle, starts_task
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON404",
+    name="dangling-task",
+    summary="nobody keeps a task: it may vanish before it is done, and its exception is lost",
+    help="keep it in a set until it is done (`task.add_done_callback(tasks.discard)`), await it, or use a `TaskGroup`",
+    category=Category.ASYNC,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report tasks and futures whose handle is dropped: by a statement, an unread name, or a callback's return."""
+    unread = collect_unread(project)
+    for place in project.calls:
+        name = unread.get(place.site, "")
+        if place.call.use is Use.DROPPED or name:
+            fate = f"is bound to `{name}`, which is never read" if name else "is dropped"
+            if starts_task(project, place.site):
+                yield _report(project, place, fate)
+            elif gives_fresh_task(project, place.site):
+                yield _report(project, place, fate, *_find_start(project, place.site))
+    yield from _check_callbacks(project)
+
+
+def _report(project: Project, place: CallPlace, fate: str, *related: Related) -> Alarm:
+    module = place.site.module
+    callee = project.places.describe(module, place.call.callee)
+    start = place.site if not related else next(iter(project.result(place.site))).site
+    what, why = _describe_handle(project, start or place.site)
+    return project.alarm(module, RULE.code, place.call.span, f"the {what} of `{callee}` {fate}: {why}", *related)
+
+
+def _describe_handle(project: Project, start: Site) -> tuple[str, str]:
+    rows = [row for _, row in project.rows(start)]
+    if rows and rows[0].spawn is not None and rows[0].spawn.runs_in is not RunsIn.TASK:
+        return "future", "nobody sees its exception"
+    return "task", "it may vanish before it is done, and nobody sees its exception"
+
+
+def _find_start(project: Project, site: Site) -> tuple[Related, ...]:
+    made = min(found.site for found in project.result(site) if found.site is not None)
+    start = project.call(made)
+    return (project.related(made.module, start.call.span, "it is started here"),)
+
+
+def _check_callbacks(project: Project) -> Iterator[Alarm]:
+    """Report callbacks that return a task: `add_signal_handler(SIGTERM, lambda: create_task(stop()))`."""
+    reported: set[Site] = set()
+    for handover in iter_handovers(project):
+        if not handover.loses_result:
+            continue
+        module = handover.place.site.module
+        for found in sorted(project.objects(module, handover.argument.value), key=repr):
+            if _starts_itself(project, found):
+                yield _report_function(project, handover)
+            for symbol in iter_functions(project, found):
+                for place in _iter_returned_starts(project, symbol):
+                    if place.site not in reported:
+                        reported.add(place.site)
+                        message = f"`{_last(handover.taker)}` drops what its callback returns"
+                        related = project.related(module, handover.argument.span, message)
+                        yield _report(project, place, "is returned to nobody", related)
+
+
+def _iter_returned_starts(project: Project, symbol: str) -> Iterator[CallPlace]:
+    where = project.place(symbol)
+    if where is None or project.symbols.function(where).is_async:
+        return
+    facts = project.modules[where.module]
+    for value in project.symbols.function(where).returns:
+        for number in iter_results(facts, value):
+            site = Site(where.module, number)
+            if starts_task(project, site):
+                yield project.call(site)
+
+
+def _starts_itself(project: Project, found: Object) -> bool:
+    """Whether the callback is `asyncio.create_task`, or `loop.create_task`, itself."""
+    if found.kind is ObjectKind.EXTERNAL:
+        target = ExternalTarget(found.symbol, None)
+    elif found.kind is ObjectKind.METHOD and found.receiver is not None:
+        base = project.symbols.find_external_base(found.receiver.symbol)
+        target = ExternalTarget(f"{base}.{found.symbol}", found.receiver)
+    else:
+        return False
+    row = project.find_row(target)
+    return row is not None and gives_handle(row, target.name)
+
+
+def _report_function(project: Project, handover: Handover) -> Alarm:
+    module = handover.place.site.module
+    callee = project.places.describe(module, handover.argument.value)
+    message = f"`{_last(handover.taker)}` drops the task of `{callee}`: it may vanish before it is done"
+    return project.alarm(module, RULE.code, handover.argument.span, message)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -1,0 +1,72 @@
+"""CON524: see docs/rules/CON524.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.catalog.rows import Kind, Role
+from conclint.model.alarm import Alarm
+from conclint.model.rule import Category, Rule
+from conclint.model.span import Span
+from conclint.project.lifetime import Made
+from conclint.project.project import CallPlace, Project
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON524",
+    name="executor-not-shut-down",
+    summary="an executor is never shut down, or not when a job fails",
+    help="use the executor in a `with` statement, or call `shutdown()` where its owner is closed",
+    category=Category.PROCESS,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report executors that nobody closes, and those that an exception out of a job leaves open."""
+    lifetimes = project.lifetimes
+    for made in lifetimes.iter_made(Kind.EXECUTOR):
+        if lifetimes.is_out_of_sight(made.found) or lifetimes.is_singleton(made.found):
+            continue
+        name = lifetimes.describe(made)
+        subject = f"the executor {name}" if name else "this executor"
+        module, span = made.place.site.module, made.place.call.span
+        if Role.CLOSE not in lifetimes.find_roles(made.found):
+            yield project.alarm(module, RULE.code, span, f"{subject} is shut down nowhere")
+        elif (leak := _find_leak(project, made)) is not None:
+            failing = project.related(module, leak.call.span, "an exception of a job is raised here")
+            yield project.alarm(module, RULE.code, span, f"{subject} is not shut down when a job fails", failing)
+
+
+def _find_leak(project: Project, made: Made) -> CallPlace | None:
+    """Return a call between creation and `shutdown()` that raises what a job raised."""
+    closing = [one for one in project.lifetimes.iter_operations(made.found) if one.name in ("shutdown", "__exit__")]
+    if len(closing) != 1 or closing[0].name != "shutdown" or closing[0].site.module != made.place.site.module:
+        return None
+    end = project.call(closing[0].site)
+    if end.call.function != made.place.call.function or end.context.finally_body or end.context.branches:
+        return None
+    between = (place for place in project.calls if _is_between(place, made.place, end))
+    return next((place for place in between if _raises(project, place)), None)
+
+
+def _is_between(place: CallPlace, start: CallPlace, end: CallPlace) -> bool:
+    same = place.site.module == start.site.module and place.call.function == start.call.function
+    return same and _end(start.call.span) < _start(place.call.span) < _start(end.call.span)
+
+
+def _raises(project: Project, place: CallPlace) -> bool:
+    """Whether the call gives the result of a job, and nothing here catches what it raises."""
+    results = any(
+        row.role is Role.RESULT and target.name.endswith(".result") for target, row in project.rows(place.site)
+    )
+    return results and not place.context.protected
+
+
+def _start(span: Span) -> tuple[int, int]:
+    return span.line, span.column
+
+
+def _end(span: Span) -> tuple[int, int]:
+    return span.end_line, span.end_column
