@@ -6,9 +6,10 @@ import contextlib
 import gc
 import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,7 +19,10 @@ from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.suppress import filter_alarms
-from conclint.worker import check_batch
+from conclint.worker import check_batch, check_module
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
 
 _FEW_BYTES = 400_000
 """Less source than this is checked in this process: starting others would take longer."""
@@ -50,13 +54,21 @@ def check_files(
     the same. `executor` runs the batches instead of processes of our own.
     """
     results = _analyse_files(files, config.jobs, executor, triage=triage, on_file=on_file)
-    alarms = [alarm for result in results for alarm in result.alarms]
-    failures = [failure for result in results for failure in result.failures]
-    for found in _check_project(results):
-        (failures if isinstance(found, Failure) else alarms).append(found)  # type: ignore[arg-type]
+    alarms: list[Alarm] = []
+    failures: list[Failure] = []
+    project = None
+    with _quiet_collector():
+        try:
+            project = _link(results, files)
+        except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
+            failures.append(Failure("", "link", repr(error), traceback.format_exc()))
+        for found in _check_project(project) if project is not None else ():
+            (failures if isinstance(found, Failure) else alarms).append(found)  # type: ignore[arg-type]
+    alarms += [alarm for result in results.values() for alarm in result.alarms]
+    failures += [failure for result in results.values() for failure in result.failures]
     diagnostics = filter_alarms(
         alarms,
-        {result.path: result.suppressions for result in results if result.suppressions},
+        {result.path: result.suppressions for result in results.values() if result.suppressions},
         config,
         rules.load().rules,
         frozenset(file.path for file in files if file.shown),
@@ -72,7 +84,8 @@ def _analyse_files(
     *,
     triage: bool,
     on_file: Callable[[str], None] | None,
-) -> list[ModuleResult]:
+) -> dict[str, ModuleResult]:
+    """Return the results by path, sorted."""
     decoder = msgspec.msgpack.Decoder(list[ModuleResult])
     results: list[ModuleResult] = []
     with _quiet_collector():
@@ -81,7 +94,7 @@ def _analyse_files(
             results += batch
             for result in batch if on_file is not None else ():
                 on_file(result.path)  # type: ignore[misc]
-    return sorted(results, key=lambda result: result.path)
+    return {result.path: result for result in sorted(results, key=lambda result: result.path)}
 
 
 def _run_batches(
@@ -132,24 +145,43 @@ def _measure(file: SourceFile) -> int:
         return 0
 
 
-def _check_project(results: Sequence[ModuleResult]) -> Iterator[Alarm | Failure]:
-    """Link all facts and run the project rules; a bug in one rule costs that rule alone."""
+def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Project | None:
+    """Link all facts. Dormant files that the program runs into are analysed after all, and the rest linked again."""
+    from conclint.project.demand import find_wanted
     from conclint.project.project import Project
 
-    modules = [result.facts for result in results if result.facts is not None]
-    if not modules:
-        return
-    with _quiet_collector():
+    sources = {file.path: file for file in files}
+    dormant = {result.module: result.path for result in results.values() if result.dormant}
+    while True:
+        modules = [result.facts for result in results.values() if result.facts is not None]
+        if not modules:
+            return None
+        project = Project(modules)
+        wanted = {path for name in find_wanted(project) if (path := _find_dormant(name, dormant)) is not None}
+        if not wanted:
+            return project
+        for path in sorted(wanted):
+            result = check_module(sources[path], triage=False)
+            results[path] = result
+            dormant.pop(result.module, None)
+
+
+def _find_dormant(name: str, dormant: Mapping[str, str]) -> str | None:
+    """Return the path of the dormant module that a qualified name belongs to."""
+    while name:
+        if name in dormant:
+            return dormant[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _check_project(project: Project) -> Iterator[Alarm | Failure]:
+    """Run the project rules; a bug in one rule costs that rule alone."""
+    for check in rules.load().project:
         try:
-            project = Project(modules)
+            yield from tuple(check.run(project))
         except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
-            yield Failure("", "link", repr(error), traceback.format_exc())
-            return
-        for check in rules.load().project:
-            try:
-                yield from tuple(check.run(project))
-            except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
-                yield Failure("", check.rule.code, repr(error), traceback.format_exc())
+            yield Failure("", check.rule.code, repr(error), traceback.format_exc())
 
 
 @contextlib.contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import bisect
 import io
 import re
 import tokenize
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -51,7 +53,9 @@ class Source:
         """Start and end offset of every node, in characters, without the whitespace around it."""
         state = _CountingState(self.tree.default_indent, self.tree.default_newline)
         self.tree._codegen(state)
-        return state.offsets
+        if state.position == len(self.text):
+            return state.offsets
+        return _realign(state.offsets, self.tree.code, self.text)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Return where `node` stands."""
@@ -76,7 +80,8 @@ class _CountingState(CodegenState):
         self.position = 0
         self.offsets: dict[cst.CSTNode, tuple[int, int]] = {}
         self._starts: list[int] = []
-        # `Module` asks for the number of tokens to tell an empty file; one is enough for an answer.
+        # `Module` asks for the number of tokens to tell an empty file, and takes the last one away where the file
+        # does not end in a newline; the last one is enough for both.
         self.tokens: list[str] = []
 
     def add_indent_tokens(self) -> None:
@@ -84,12 +89,13 @@ class _CountingState(CodegenState):
             self.position += len(token)
 
     def add_token(self, value: str) -> None:
-        if not self.tokens:
-            self.tokens.append("")
+        self.tokens[:] = (value,)
         self.position += len(value)
 
     def pop_trailing_newline(self) -> None:
-        """Keep the count: only the module's own end would change, and nobody asks for it."""
+        """Take the last token back."""
+        if self.tokens:
+            self.position -= len(self.tokens.pop())
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         self._starts.append(self.position)
@@ -130,6 +136,28 @@ class _SyntacticPosition:
         offsets[self._node] = (start, end)
 
 
+def _realign(
+    offsets: dict[cst.CSTNode, tuple[int, int]], code: str, text: str
+) -> dict[cst.CSTNode, tuple[int, int]]:
+    """Turn offsets in the tree's `code` into offsets in the file's `text`.
+
+    libcst forgets a form feed, or a backslash with its newline, where they come right before a statement.
+    """
+    places: list[int] = []
+    place = -1
+    for letter in code:
+        place = text.find(letter, place + 1)
+        if place < 0:
+            # More than that differs; there is no better answer.
+            return offsets
+        places.append(place)
+    starts = (*places, len(text), len(text))
+    return {
+        node: (starts[start], starts[end - 1] + 1 if end > start else starts[start])
+        for node, (start, end) in offsets.items()
+    }
+
+
 def decode(data: bytes) -> str:
     """Return the text of a Python file by its BOM or coding line (PEP 263), without the BOM."""
     try:
@@ -154,9 +182,7 @@ def _is_too_deep(text: str) -> bool:
     depth = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.OP and token.string in (",", ";", ":", "="):
-                depth = 0
-            elif token.type == tokenize.NEWLINE:
+            if token.type == tokenize.NEWLINE or (token.type == tokenize.OP and token.string in (",", ";", ":", "=")):
                 depth = 0
             elif token.type == tokenize.OP or token.string in ("not", "and", "or", "if", "lambda", "await"):
                 depth += 1
@@ -170,13 +196,31 @@ def _is_too_deep(text: str) -> bool:
 
 def parse(text: str, *, path: str, module: str, is_package: bool = False) -> Source:
     """Parse `text`; raises `SourceError` where that cannot be done."""
+    if (place := text.find("\0")) >= 0:
+        # libcst takes one in a string, Python does not.
+        line = len(_NEWLINE.findall(text, 0, place)) + 1
+        raise SourceError("cannot be parsed: null byte", Span(line, 1, line, 1))
     if _is_too_deep(text):
         raise SourceError("cannot be parsed: nested too deeply")
     try:
         tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
-        line, column = error.raw_line, error.raw_column + 1
-        raise SourceError("cannot be parsed: invalid syntax", Span(line, column, line, column)) from error
+        raise _explain(error, text) from error
     except RecursionError as error:
         raise SourceError("cannot be parsed: nested too deeply") from error
     return Source(path, module, is_package, text, tree)
+
+
+def _explain(error: cst.ParserSyntaxError, text: str) -> SourceError:
+    """Say what is wrong and where: in Python's own words, since libcst only knows the line, and that vaguely."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as told:
+        line, column = max(told.lineno or 1, 1), max(told.offset or 1, 1)
+        return SourceError(f"cannot be parsed: {told.msg}", Span(line, column, line, column))
+    except (ValueError, RecursionError, MemoryError):
+        pass
+    line, column = error.raw_line, error.raw_column + 1
+    return SourceError("cannot be parsed: invalid syntax", Span(line, column, line, column))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import libcst as cst
 
 from conclint import catalog
@@ -194,6 +197,8 @@ class Collector:
 
     def _evaluate_subscript(self, node: cst.Subscript, table: NameTable) -> ValueId:
         base = self.evaluate(node.value, table)
+        if any(isinstance(element.slice, cst.Slice) for element in node.slice):
+            return base
         return self.intern(Item(base)) if base != self.unknown else self.unknown
 
     def _evaluate_await(self, node: cst.Await, table: NameTable) -> ValueId:
@@ -206,11 +211,17 @@ class Collector:
         sides = (node.body, node.orelse) if isinstance(node, cst.IfExp) else (node.left, node.right)
         return self.intern(Choice(tuple(self.evaluate(side, table) for side in sides)))
 
-    def _evaluate_flags(self, node: cst.BinaryOperation, table: NameTable) -> ValueId:
-        """Return the flags of `socket.AI_NUMERICHOST | _MORE` as a choice; any other operation is not known."""
+    def _evaluate_operation(self, node: cst.BinaryOperation, table: NameTable) -> ValueId:
+        """Return the flags of `socket.AI_NUMERICHOST | _MORE`, or the lists of `first + second`, as a choice."""
         sides = [self.evaluate(side, table) for side in (node.left, node.right)]
-        are_flags = isinstance(node.operator, cst.BitOr) and all(map(self._is_flag, sides))
-        return self.intern(Choice(tuple(sides))) if are_flags else self.unknown
+        flags = [side for side in sides if self._is_flag(side)]
+        if flags:
+            are_flags = isinstance(node.operator, cst.BitOr) and len(flags) == len(sides)
+            return self.intern(Choice(tuple(sides))) if are_flags else self.unknown
+        # `[None] * 3` holds what the list does, and two lists put together what either does.
+        known = [side for side in sides if not isinstance(self.values[side], Constant | Unknown)]
+        joins = isinstance(node.operator, cst.Add | cst.BitOr | cst.Multiply)
+        return self.intern(Choice(tuple(known))) if joins and known else self.unknown
 
     def _is_flag(self, value: ValueId) -> bool:
         found = self.values[value]
@@ -232,7 +243,10 @@ class Collector:
             for element in node.elements
             for value in (self.evaluate(element.value, table),)
         )
-        return self.new_collection("dict", items)
+        # Keys made on the spot are elements as well: `{executor.submit(fetch, url): url}`.
+        made = (element.key for element in node.elements if isinstance(element, cst.DictElement))
+        keys = tuple(self.evaluate(key, table) for key in made if isinstance(key, cst.Call))
+        return self.new_collection("dict", items + keys)
 
     def _evaluate_string(self, node: cst.SimpleString | cst.ConcatenatedString, table: NameTable) -> ValueId:
         try:
@@ -240,7 +254,10 @@ class Collector:
         except (SyntaxError, ValueError):
             # libcst parses literals that Python does not take, such as one with a null byte.
             return self.unknown
-        return self.intern(Constant(text[:LONGEST_STRING])) if isinstance(text, str) else self.unknown
+        # A lone surrogate, as in "\udc80", could not be encoded for the way back from the worker.
+        if not isinstance(text, str) or any("\ud800" <= letter <= "\udfff" for letter in text[:LONGEST_STRING]):
+            return self.unknown
+        return self.intern(Constant(text[:LONGEST_STRING]))
 
     def _evaluate_number(self, node: cst.Integer | cst.Float, table: NameTable) -> ValueId:
         number = node.evaluated_value
@@ -257,15 +274,15 @@ class Collector:
 
 _CONSTANTS: dict[str, object] = {"None": None, "True": True, "False": False}
 
-_EVALUATORS = {
+_EVALUATORS: dict[type[cst.CSTNode], Callable[[Collector, Any, NameTable], ValueId]] = {
     cst.Name: Collector._evaluate_name,
     cst.Attribute: Collector._evaluate_attribute,
     cst.Subscript: Collector._evaluate_subscript,
     cst.Await: Collector._evaluate_await,
     cst.NamedExpr: Collector._evaluate_walrus,
     cst.IfExp: Collector._evaluate_choice,
+    cst.BinaryOperation: Collector._evaluate_operation,
     cst.BooleanOperation: Collector._evaluate_choice,
-    cst.BinaryOperation: Collector._evaluate_flags,
     cst.List: Collector._evaluate_collection,
     cst.Tuple: Collector._evaluate_collection,
     cst.Set: Collector._evaluate_collection,

@@ -1,13 +1,288 @@
-"""The cost model: does a function, by itself, compute for long in pure Python?"""
+"""The cost model: whether a function, by itself, computes for long in pure Python.
+
+Long is a loop whose number of rounds is open (a parameter, a comparison) or a large constant, with arithmetic in it,
+and a recursion that branches (`fib`). What the calls inside do is not known here: whoever reads a `Cost` looks at them
+too. An empty display at module level counts as small, a parameter as large: this errs towards finding something.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import libcst as cst
 
+from conclint.analysis.fields import iter_children
+from conclint.analysis.locksets import ends_block
+from conclint.analysis.names import Binding, BindingKind, NameTable, has_decorator
 from conclint.analysis.scope import Scope
 from conclint.model.facts import Cost
 
+LONG = 100_000
+"""Rounds from which on a loop with a constant number of them is long: some hundredths of a second."""
+_OPEN = LONG
+"""What a loop with an unknown number of rounds counts."""
 
-def estimate_cost(node: cst.FunctionDef, scope: Scope) -> Cost:
+_LOOPS = (cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+_COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+_NO_LOOPS = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Name, cst.SimpleString, cst.Integer, cst.Attribute)
+"""What is not searched for loops: other functions, and what is hardly ever made of one."""
+_DEFINITIONS = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+_COUNTED = frozenset(
+    {"builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple", "builtins.set"}
+)
+"""Functions that give as many elements as their first argument has."""
+_COMBINATORIAL = frozenset(
+    {
+        "itertools.product",
+        "itertools.permutations",
+        "itertools.combinations",
+        "itertools.combinations_with_replacement",
+    }
+)
+_VIEWS = frozenset({"items", "keys", "values", "split", "splitlines"})
+
+
+def estimate_cost(node: cst.FunctionDef | cst.Lambda, scope: Scope) -> Cost:
     """Return the evidence that `node` is CPU-bound, an empty `Cost` without it."""
+    start, end = scope.view.source.offsets[node.body]
+    # Most functions need not be walked, which their text says more quickly.
+    text = scope.view.source.text[start:end]
+    found = _find_long_loop(node.body, scope) if "for " in text or "while " in text else None
+    if found is not None:
+        nested = any(isinstance(part, _LOOPS) for part in _iter_own(found) if part is not found)
+        return Cost(scope.span(found), "nested loops that compute" if nested else "a long loop that computes")
+    if isinstance(node, cst.FunctionDef) and f"{node.name.value}(" in text:
+        return _estimate_recursion(node, scope)
     return Cost()
+
+
+def _find_long_loop(node: cst.CSTNode, scope: Scope) -> cst.CSTNode | None:
+    """Return the first loop, outermost before inner ones, that computes for long."""
+    stack = [(node, 1)]
+    while stack:
+        current, times = stack.pop()
+        if isinstance(current, _LOOPS):
+            times *= _count_rounds(current, scope)
+            if times >= LONG and _computes(current, scope):
+                return current
+        below = (child for child in iter_children(current) if not isinstance(child, _NO_LOOPS))
+        stack += reversed([(child, times) for child in below])
+    return None
+
+
+def _iter_own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(child for child in iter_children(current) if not isinstance(child, _DEFINITIONS))
+
+
+def _computes(loop: cst.CSTNode, scope: Scope) -> bool:
+    """Whether the loop does arithmetic, or compares each with each, and waits for nothing."""
+    found, compares, nested = False, False, _is_combinatorial(loop, scope)
+    for part in _iter_own(loop):
+        if isinstance(part, cst.Await) or getattr(part, "asynchronous", None) is not None:
+            return False
+        found |= _is_arithmetic(part)
+        compares |= isinstance(part, cst.Comparison)
+        nested |= isinstance(part, _LOOPS) and part is not loop and _count_rounds(part, scope) >= LONG
+    return found or (compares and nested)
+
+
+def _is_combinatorial(loop: cst.CSTNode, scope: Scope) -> bool:
+    if not isinstance(loop, cst.For) or not isinstance(loop.iter, cst.Call):
+        return False
+    return scope.resolve(loop.iter.func) in _COMBINATORIAL
+
+
+def _is_arithmetic(node: cst.CSTNode) -> bool:
+    if isinstance(node, cst.AugAssign):
+        return not isinstance(node.operator, cst.MatrixMultiplyAssign)
+    if not isinstance(node, cst.BinaryOperation) or isinstance(node.operator, cst.MatrixMultiply):
+        return False
+    formats = isinstance(node.operator, cst.Modulo) and isinstance(node.left, cst.SimpleString | cst.ConcatenatedString)
+    return not formats
+
+
+# Rounds
+
+
+def _count_rounds(loop: cst.CSTNode, scope: Scope) -> int:
+    if isinstance(loop, cst.For):
+        return _count_elements(loop.iter, scope)
+    if isinstance(loop, cst.While):
+        return _OPEN if _is_computed(loop, scope) else 1
+    rounds = 1
+    for_in: cst.CompFor | None = getattr(loop, "for_in", None)
+    while for_in is not None:
+        rounds *= _count_elements(for_in.iter, scope)
+        for_in = for_in.inner_for_in
+    return rounds
+
+
+def _is_computed(loop: cst.While, scope: Scope) -> bool:
+    """Whether the end of a `while` is a matter of computing, not of a flag that somebody else sets."""
+    test = loop.test
+    if isinstance(test, cst.Name) and test.value == "True":
+        return any(isinstance(part, cst.If) and ends_block(part.body) for part in _iter_own(loop.body))
+    if isinstance(test, cst.Name):
+        owner = scope.table.find_owner(test.value)
+        return owner is scope.table
+    parts = tuple(_iter_own(test))
+    compares = any(isinstance(part, cst.Comparison | cst.BinaryOperation) for part in parts)
+    return compares and not any(isinstance(part, cst.Attribute) for part in parts)
+
+
+def _count_elements(node: cst.BaseExpression, scope: Scope, table: NameTable | None = None) -> int:
+    """Return how many elements iterating over `node` yields: `_OPEN` where that is unknown, 1 where it is no matter."""
+    table = table or scope.table
+    if isinstance(node, cst.List | cst.Tuple | cst.Set | cst.Dict):
+        starred = any(isinstance(element, cst.StarredElement | cst.StarredDictElement) for element in node.elements)
+        return _OPEN if starred else len(node.elements)
+    if isinstance(node, cst.SimpleString):
+        return len(node.raw_value)
+    if isinstance(node, cst.Name):
+        return _count_named(node, scope, table)
+    if isinstance(node, cst.Call):
+        return _count_called(node, scope, table)
+    if isinstance(node, cst.Attribute):
+        known = scope.view.types.type_of(node, table)
+        return _OPEN if known is not None and known.startswith("builtins.") else 1
+    return _OPEN
+
+
+def _count_named(node: cst.Name, scope: Scope, table: NameTable) -> int:
+    owner = table.find_owner(node.value)
+    if owner is None:
+        return 1
+    bindings = owner.bindings[node.value]
+    if all(binding.kind in (BindingKind.IMPORT, BindingKind.DEFINITION) for binding in bindings):
+        return 1
+    literal = _only_value(bindings)
+    if literal is not None and (owner.kind is cst.Module or _count_elements(literal, scope, owner)):
+        return _count_elements(literal, scope, owner)
+    return _OPEN
+
+
+def _only_value(bindings: Sequence[Binding]) -> cst.BaseExpression | None:
+    """Return what a name is bound to, if that is one value that is not made from others."""
+    only = bindings[0]
+    if len(bindings) == 1 and only.kind is BindingKind.VALUE and not isinstance(only.node, cst.Name):
+        return only.node
+    return None
+
+
+def _count_called(node: cst.Call, scope: Scope, table: NameTable) -> int:
+    name = scope.view.types.resolve(node.func, table)
+    arguments = [argument.value for argument in node.args]
+    if name == "builtins.range":
+        return _count_range(arguments, scope, table)
+    if name in _COUNTED and arguments:
+        return _count_elements(arguments[0], scope, table)
+    if name == "builtins.zip" and arguments:
+        return min(_count_elements(argument, scope, table) for argument in arguments)
+    if isinstance(node.func, cst.Attribute) and node.func.attr.value in _VIEWS:
+        return _count_elements(node.func.value, scope, table)
+    return _OPEN
+
+
+def _count_range(arguments: Sequence[cst.BaseExpression], scope: Scope, table: NameTable) -> int:
+    numbers = [_evaluate(argument, scope, table) for argument in arguments]
+    known = [number for number in numbers if number is not None]
+    if len(known) != len(numbers) or not numbers:
+        return _OPEN
+    try:
+        return len(range(*known))
+    except (TypeError, ValueError, OverflowError):
+        return _OPEN
+
+
+def _evaluate(node: cst.BaseExpression, scope: Scope, table: NameTable) -> int | None:
+    """Return the integer that an expression of constants is."""
+    if isinstance(node, cst.Integer):
+        return node.evaluated_value
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+        inner = _evaluate(node.expression, scope, table)
+        return None if inner is None else -inner
+    if isinstance(node, cst.BinaryOperation):
+        return _combine(node.operator, _evaluate(node.left, scope, table), _evaluate(node.right, scope, table))
+    if isinstance(node, cst.Name) and (owner := table.find_owner(node.value)) is not None:
+        value = _only_value(owner.bindings[node.value])
+        return _evaluate(value, scope, owner) if value is not None else None
+    if isinstance(node, cst.Call) and scope.view.types.resolve(node.func, table) == "builtins.len" and node.args:
+        count = _count_elements(node.args[0].value, scope, table)
+        return None if count == _OPEN else count
+    return None
+
+
+def _combine(operator: cst.BaseBinaryOp, left: int | None, right: int | None) -> int | None:
+    if left is None or right is None:
+        return None
+    if isinstance(operator, cst.Add):
+        return left + right
+    if isinstance(operator, cst.Subtract):
+        return left - right
+    if isinstance(operator, cst.Multiply):
+        return left * right
+    if isinstance(operator, cst.FloorDivide):
+        return left // right if right else None
+    if isinstance(operator, cst.Power):
+        return left**right if 0 <= right <= 64 and abs(left) <= LONG else None
+    return None
+
+
+# Recursion
+
+
+def _estimate_recursion(node: cst.FunctionDef, scope: Scope) -> Cost:
+    own = tuple(_iter_own(node.body))
+    if has_decorator(node, "cache", "lru_cache", "memoize") or not any(map(_is_arithmetic, own)):
+        return Cost()
+    if any(isinstance(part, cst.Await) for part in own):
+        return Cost()
+    if _count_calls_of_itself(node.body.body, node, scope) < 2:
+        return Cost()
+    first = next(part for part in own if _calls_itself(part, node, scope))
+    return Cost(scope.span(first), "a recursion that branches")
+
+
+def _calls_itself(node: cst.CSTNode, function: cst.FunctionDef, scope: Scope) -> bool:
+    if not isinstance(node, cst.Call):
+        return False
+    func = node.func
+    if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name):
+        is_own = func.value.value in (scope.table.self_name, "cls") and bool(func.value.value)
+        return is_own and func.attr.value == function.name.value
+    return isinstance(func, cst.Name) and scope.resolve(func) == scope.table.symbol
+
+
+def _count_calls_of_itself(body: Sequence[cst.CSTNode], function: cst.FunctionDef, scope: Scope) -> int:
+    """Return how often a run of `body` calls the function again, at most; in a loop counts twice."""
+    total = 0
+    for index, statement in enumerate(body):
+        if isinstance(statement, cst.If):
+            taken = _count_below(statement.body, function, scope)
+            missed = _count_below(statement.orelse, function, scope) if statement.orelse is not None else 0
+            if ends_block(statement.body):
+                return total + max(taken, missed + _count_calls_of_itself(body[index + 1 :], function, scope))
+            total += max(taken, missed)
+        elif isinstance(statement, cst.For | cst.While):
+            total += 2 * _count_below(statement.body, function, scope)
+        else:
+            total += _count_below(statement, function, scope)
+    return total
+
+
+def _count_below(node: cst.CSTNode, function: cst.FunctionDef, scope: Scope) -> int:
+    if isinstance(node, cst.IndentedBlock):
+        return _count_calls_of_itself(node.body, function, scope)
+    if isinstance(node, cst.If | cst.For | cst.While):
+        return _count_calls_of_itself((node,), function, scope)
+    if isinstance(node, _DEFINITIONS):
+        return 0
+    if isinstance(node, cst.IfExp):
+        return max(_count_below(side, function, scope) for side in (node.body, node.orelse))
+    below = sum(_count_below(child, function, scope) for child in iter_children(node))
+    times = 2 if isinstance(node, _COMPREHENSIONS) else 1
+    return times * below + _calls_itself(node, function, scope)

@@ -7,7 +7,7 @@ on without it is the business of CON235, and a lockset that is too large keeps u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 import msgspec
@@ -67,18 +67,25 @@ class Locksets:
         negated = False
         while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
             test, negated = test.expression, not negated
-        if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
-            test = test.right
-        if isinstance(test, cst.NamedExpr):
-            test = test.value
-        call = test.expression if isinstance(test, cst.Await) else test
-        if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "acquire":
-            held = self.acquire(call.func.value, call, How.ACQUIRE, scope, bounded=True).context
-            return (scope.context, held) if negated else (held, scope.context)
-        return scope.context, scope.context
+        inner = scope
+        for part in _iter_conjuncts(test):
+            call = part.expression if isinstance(part, cst.Await) else part
+            if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "acquire":
+                inner = self.acquire(call.func.value, call, How.ACQUIRE, inner, bounded=True)
+        return (scope.context, inner.context) if negated else (inner.context, scope.context)
 
-    def note_call(self, node: cst.Call, scope: Scope) -> None:
-        """Record calls that take a lock in a place from which no lockset is handed on."""
+    def leave(self, end: int, inner: int, outer: int) -> tuple[int, ...]:
+        """Return what is held after a `with`: what its body leaves (`end`), without what the `with` had entered.
+
+        A lock that the body has released and acquired anew is released at the end all the same.
+        """
+        contexts, acquisitions = self._view.contexts, self._view.acquisitions
+        left = list(contexts[end].lockset)
+        for entered in contexts[inner].lockset[len(contexts[outer].lockset) :]:
+            same = [index for index in left if acquisitions[index].value == acquisitions[entered].value]
+            if same:
+                left.remove(entered if entered in same else same[-1])
+        return tuple(left)
 
     def intersect(self, contexts: Sequence[int]) -> tuple[int, ...]:
         """Return what is held after all of several ways."""
@@ -120,6 +127,15 @@ def ends_block(node: cst.CSTNode) -> bool:
         func = node.value.func
         return isinstance(func, cst.Attribute) and func.attr.value in ("exit", "_exit")
     return isinstance(node, cst.Return | cst.Raise | cst.Break | cst.Continue)
+
+
+def _iter_conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the parts of a test that all are true where it is, `x` for `(got := x)`."""
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        yield from _iter_conjuncts(test.left)
+        yield from _iter_conjuncts(test.right)
+    else:
+        yield test.value if isinstance(test, cst.NamedExpr) else test
 
 
 def _is_harmless(node: cst.BaseExpression, scope: Scope) -> bool:

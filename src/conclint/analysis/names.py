@@ -7,8 +7,9 @@ traversed, so that uses above their definitions resolve.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import libcst as cst
 
@@ -117,7 +118,7 @@ def dotted_name(node: cst.BaseExpression) -> str | None:
     return None
 
 
-def absolute_module(node: cst.ImportFrom, module: str, *, is_package: bool) -> str:
+def absolute_module(node: cst.ImportFrom | cst.LazyImportFrom, module: str, *, is_package: bool) -> str:
     """Return the absolute name of the module that `from … import` names in `module`."""
     name = dotted_name(node.module) or "" if node.module is not None else ""
     level = len(node.relative)
@@ -228,7 +229,7 @@ class _Builder:
     def _add_expression(self, node: cst.Expr, table: NameTable) -> None:
         self._add_walrus(node.value, table)
 
-    def _add_import(self, node: cst.Import, table: NameTable) -> None:
+    def _add_import(self, node: cst.Import | cst.LazyImport, table: NameTable) -> None:
         for alias in node.names:
             name = dotted_name(alias.name) or ""
             if alias.asname is not None:
@@ -237,7 +238,7 @@ class _Builder:
                 head = name.partition(".")[0]
                 table.bind(head, Binding(BindingKind.IMPORT, head))
 
-    def _add_import_from(self, node: cst.ImportFrom, table: NameTable) -> None:
+    def _add_import_from(self, node: cst.ImportFrom | cst.LazyImportFrom, table: NameTable) -> None:
         origin = absolute_module(node, self._module, is_package=self._is_package)
         if isinstance(node.names, cst.ImportStar):
             table.module().star_imports.append(origin)
@@ -319,7 +320,7 @@ def _unpack(binding: Binding, index: int, element: cst.BaseElement) -> Binding:
     return Binding(BindingKind.OTHER)
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[cst.CSTNode], Callable[[_Builder, Any, NameTable], None]] = {
     cst.SimpleStatementLine: _Builder._add_below,
     cst.IndentedBlock: _Builder._add_below,
     cst.SimpleStatementSuite: _Builder._add_below,
@@ -338,6 +339,8 @@ _HANDLERS = {
     cst.Expr: _Builder._add_expression,
     cst.Import: _Builder._add_import,
     cst.ImportFrom: _Builder._add_import_from,
+    cst.LazyImport: _Builder._add_import,
+    cst.LazyImportFrom: _Builder._add_import_from,
     cst.Global: _Builder._add_outer,
     cst.Nonlocal: _Builder._add_outer,
     cst.FunctionDef: _Builder._add_function,

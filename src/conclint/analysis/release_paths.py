@@ -85,8 +85,9 @@ class Paths:
 
     @property
     def hands_over(self) -> bool:
-        """Whether no way out but exceptions releases the lock: the function acquires it for its caller."""
-        return all(one.state is not Free.RELEASED for one in self.exits if one.way is not Way.RAISE)
+        """Whether all ways out but exceptions keep the lock: the function acquires it for its caller."""
+        states = {one.state for one in self.exits if one.way is not Way.RAISE}
+        return Free.RELEASED not in states and any(isinstance(state, Opened) for state in states)
 
     def iter_leaks(self, acquire: cst.Call) -> Iterator[Exit]:
         """Yield the ways out (may) on which the lock that `acquire` took is still held."""

@@ -157,6 +157,13 @@ class Traversal:
             self.visit(taken, node, scope)
             self._set_after(node, scope, self._suite_after(taken, scope))
 
+    def _visit_assert(self, node: cst.Assert, scope: Scope) -> None:
+        self.visit(node.test, node, scope)
+        if node.msg is not None:
+            self.visit(node.msg, node, scope)
+        held, _ = self.locksets.apply_test(node.test, scope)
+        self._set_after(node, scope, held)
+
     def _meet(self, node: cst.CSTNode, scope: Scope, ends: list[ContextId]) -> None:
         if ends:
             lockset = self.locksets.intersect(ends)
@@ -205,8 +212,7 @@ class Traversal:
                 self._assign(item.asname.name, entered, inner)
         self.visit(node.body, node, inner)
         body_after = self._suite_after(node.body, inner)
-        added = set(self.view.contexts[inner.context].lockset) - set(self.view.contexts[scope.context].lockset)
-        kept = tuple(index for index in self.view.contexts[body_after].lockset if index not in added)
+        kept = self.locksets.leave(body_after, inner.context, scope.context)
         self._set_after(node, scope, self._derive(scope, lockset=kept).context)
 
     def _visit_try(self, node: cst.Try | cst.TryStar, scope: Scope) -> None:
@@ -242,12 +248,25 @@ class Traversal:
 
     def _visit_match(self, node: cst.Match, scope: Scope) -> None:
         self.visit(node.subject, node, scope)
+        ends = [] if _is_catch_all(node.cases[-1]) else [scope.context]
         for case in node.cases:
             self.view.parents[case] = node
             branch = self._branch(scope)
+            self.visit(case.pattern, case, branch)
             if case.guard is not None:
                 self.visit(case.guard, case, branch)
             self.visit(case.body, case, branch)
+            if not ends_block(case.body):
+                ends.append(self._suite_after(case.body, branch))
+        self._meet(node, scope, ends)
+
+    def _visit_capture(
+        self, node: cst.MatchAs | cst.MatchStar | cst.MatchMapping | cst.MatchKeywordElement, scope: Scope
+    ) -> None:
+        # The names in these patterns are bound, or those of attributes; none is used.
+        for child in iter_children(node):
+            if not isinstance(child, cst.Name):
+                self.visit(child, node, scope)
 
     # Assignments
 
@@ -332,7 +351,15 @@ class Traversal:
         if place is None:
             return
         self.collector.add_flow(place, value, target, scope.function, scope.context)
-        self._add_access(place, AccessKind.UPDATE if place in read else AccessKind.WRITE, target, scope)
+        if (key := _find_made_key(target)) is not None:
+            made = self.collector.evaluate(key, scope.table)
+            self.collector.add_flow(place, made, target, scope.function, scope.context)
+        self._add_access(place, AccessKind.UPDATE if self._is_read(place, read) else AccessKind.WRITE, target, scope)
+
+    def _is_read(self, place: ValueId, read: frozenset[ValueId] | set[ValueId]) -> bool:
+        """Whether what is assigned depends on the place itself, or on the collection: `d[k] = d.get(k, 0) + 1`."""
+        found = self.collector.values[place]
+        return place in read or (isinstance(found, Item) and found.base in read)
 
     def _unpack(
         self,
@@ -421,7 +448,6 @@ class Traversal:
             self.view.parents[argument] = node
             self.visit(argument.value, argument, scope)
         self.collector.add_call(node, scope.table, scope.function, scope.context, self._find_use(node))
-        self.locksets.note_call(node, scope)
 
     def _find_use(self, node: cst.CSTNode) -> Use:
         parent = self.view.parents[node]
@@ -448,12 +474,19 @@ class Traversal:
         value = self.collector.evaluate(node.body, table)
         parameters = self.collector.build_parameters(node.params, table, scope.table)
         self.collector.functions[inner.function] = Function(
-            symbol, "<lambda>", span, parent=scope.function, parameters=parameters, returns=(value,), context=scope.context
+            symbol,
+            "<lambda>",
+            span,
+            parent=scope.function,
+            parameters=parameters,
+            returns=(value,),
+            cost=estimate_cost(node, inner),
+            context=scope.context,
         )
         self.collector.define(node, self.collector.intern(Name(symbol)))
 
     def _visit_comprehension(
-        self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, scope: Scope
+        self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp | cst.StarredDictComp, scope: Scope
     ) -> None:
         inner = scope
         for_in: cst.CompFor | None = node.for_in
@@ -470,13 +503,21 @@ class Traversal:
                 self.visit(test, for_in, inner)
                 inner = self._branch(inner)
             parent, for_in = for_in, for_in.inner_for_in
-        element = node.value if isinstance(node, cst.DictComp) else node.elt
+        element = node.value if isinstance(node, cst.DictComp | cst.StarredDictComp) else node.elt
         if isinstance(node, cst.DictComp):
             self.visit(node.key, node, inner)
         self.visit(element, node, inner)
         kind = _COMPREHENSIONS[type(node)]
-        value = self.collector.evaluate(element, scope.table)
-        self.collector.define(node, self.collector.new_collection(kind, (value,)))
+        if isinstance(element, cst.StarredElement):
+            value = self.collector.intern(Item(self.collector.evaluate(element.value, scope.table)))
+        else:
+            value = self.collector.evaluate(element, scope.table)
+        if isinstance(node, cst.StarredDictComp):
+            value = self.collector.intern(Item(value))
+        keys: tuple[ValueId, ...] = ()
+        if isinstance(node, cst.DictComp) and isinstance(node.key, cst.Call):
+            keys = (self.collector.evaluate(node.key, scope.table),)
+        self.collector.define(node, self.collector.new_collection(kind, (value, *keys)))
 
     def _bind_comprehension(self, for_in: cst.CompFor, outer: Scope, inner: Scope) -> None:
         # The variables are kept in the table of the function around: a name used for both is joined.
@@ -544,7 +585,7 @@ class Traversal:
         unread = (
             name
             for name, bindings in table.bindings.items()
-            if name not in table.loads and any(binding.kind is BindingKind.VALUE for binding in bindings)
+            if name not in table.loads and any(_is_assigned(binding) for binding in bindings)
         )
         return Function(
             symbol=table.symbol + suffix,
@@ -607,6 +648,11 @@ _HANDLERS: dict[type[cst.CSTNode], _Handler] = {
     cst.Try: Traversal._visit_try,
     cst.TryStar: Traversal._visit_try,
     cst.Match: Traversal._visit_match,
+    cst.MatchAs: Traversal._visit_capture,
+    cst.MatchStar: Traversal._visit_capture,
+    cst.MatchMapping: Traversal._visit_capture,
+    cst.MatchKeywordElement: Traversal._visit_capture,
+    cst.Assert: Traversal._visit_assert,
     cst.Assign: Traversal._visit_assign,
     cst.AnnAssign: Traversal._visit_annotated,
     cst.AugAssign: Traversal._visit_augmented,
@@ -620,12 +666,15 @@ _HANDLERS: dict[type[cst.CSTNode], _Handler] = {
     cst.SetComp: Traversal._visit_comprehension,
     cst.GeneratorExp: Traversal._visit_comprehension,
     cst.DictComp: Traversal._visit_comprehension,
+    cst.StarredDictComp: Traversal._visit_comprehension,
     cst.Yield: Traversal._visit_yield,
     cst.Return: Traversal._visit_return,
     cst.FunctionDef: Traversal._visit_function,
     cst.ClassDef: Traversal._visit_class,
     cst.Import: _ignore,
     cst.ImportFrom: _ignore,
+    cst.LazyImport: _ignore,
+    cst.LazyImportFrom: _ignore,
     cst.Global: _ignore,
     cst.Nonlocal: _ignore,
     cst.TypeAlias: _ignore,
@@ -634,7 +683,26 @@ _HANDLERS: dict[type[cst.CSTNode], _Handler] = {
     cst.Float: _ignore,
 }
 
-_COMPREHENSIONS = {cst.ListComp: "list", cst.SetComp: "set", cst.GeneratorExp: "generator", cst.DictComp: "dict"}
+_COMPREHENSIONS = {
+    cst.ListComp: "list",
+    cst.SetComp: "set",
+    cst.GeneratorExp: "generator",
+    cst.DictComp: "dict",
+    cst.StarredDictComp: "dict",
+}
+
+
+def _is_assigned(binding: Binding) -> bool:
+    annotated = binding.kind is BindingKind.ANNOTATION and binding.node is not None
+    return annotated or binding.kind is BindingKind.VALUE
+
+
+def _find_made_key(target: cst.BaseExpression) -> cst.Call | None:
+    """Return a key that is made on the spot, and so is an element too: `urls[executor.submit(fetch, url)] = url`."""
+    if not isinstance(target, cst.Subscript) or len(target.slice) != 1:
+        return None
+    index = target.slice[0].slice
+    return index.value if isinstance(index, cst.Index) and isinstance(index.value, cst.Call) else None
 
 
 def _is_main_guard(test: cst.BaseExpression) -> bool:
@@ -645,6 +713,11 @@ def _is_main_guard(test: cst.BaseExpression) -> bool:
     name, text = pair
     named = isinstance(name, cst.Name) and name.value == "__name__"
     return named and isinstance(text, cst.SimpleString) and text.evaluated_value == "__main__"
+
+
+def _is_catch_all(case: cst.MatchCase) -> bool:
+    pattern = case.pattern
+    return case.guard is None and isinstance(pattern, cst.MatchAs) and pattern.pattern is None
 
 
 def _is_stub(node: cst.FunctionDef) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint import catalog
-from conclint.analysis.names import Binding, BindingKind, NameTable
+from conclint.analysis.names import Binding, BindingKind, NameTable, has_decorator, iter_parameters
 
 _BUILTINS = frozenset(dir(builtins))
 _TRANSPARENT = frozenset({"Optional", "Annotated", "ClassVar", "Final", "Required", "NotRequired"})
@@ -166,6 +166,7 @@ class Types:
 
     def _infer_attribute(self, node: cst.Attribute, table: NameTable, depth: int) -> str | None:
         base = self.type_of(node.value, table, depth) or self.resolve(node.value, table, depth)
+        base = base or _class_of_method(node.value, table)
         if base is None:
             return None
         for ancestor in self.iter_ancestors(base):
@@ -220,6 +221,7 @@ _LITERALS: dict[type[cst.CSTNode], str] = {
     cst.Tuple: "builtins.tuple",
     cst.Dict: "builtins.dict",
     cst.DictComp: "builtins.dict",
+    cst.StarredDictComp: "builtins.dict",
     cst.Set: "builtins.set",
     cst.SetComp: "builtins.set",
     cst.SimpleString: "builtins.str",
@@ -228,6 +230,17 @@ _LITERALS: dict[type[cst.CSTNode], str] = {
     cst.Integer: "builtins.int",
     cst.Float: "builtins.float",
 }
+
+
+def _class_of_method(node: cst.BaseExpression, table: NameTable) -> str | None:
+    """Return the class that `cls` stands for in a class method."""
+    if not isinstance(node, cst.Name) or (owner := table.find_owner(node.value)) is None or owner.parent is None:
+        return None
+    if not isinstance(owner.node, cst.FunctionDef) or not has_decorator(owner.node, "classmethod"):
+        return None
+    first = next(iter_parameters(owner.node.params), None)
+    is_class = first is not None and first.name.value == node.value and owner.parent.kind is cst.ClassDef
+    return owner.parent.symbol if is_class else None
 
 
 def _iter_tables(table: NameTable) -> Iterator[NameTable]:

@@ -61,7 +61,6 @@ _OUTSIDE_GIL = (
 _SLOW_FIRST = (
     "netrc.netrc",
     "mimetypes.init",
-    "mimetypes.guess_type",
     "importlib.metadata.distributions",
     "importlib.metadata.entry_points",
     "importlib.metadata.packages_distributions",

@@ -1,4 +1,4 @@
-"""Blocking: may a call stop its thread, given its arguments and what the catalog says of it?"""
+"""Blocking: whether a call may stop its thread, given its arguments and what the catalog says of it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def find_blocking(project: Project, place: CallPlace, effects: Effect) -> Blocki
 
     All that the call may run must block: a receiver that is sometimes an asynchronous twin is no evidence.
     """
-    targets = project.externals(place.site)
+    targets = sorted(project.externals(place.site), key=lambda target: target.name)
     if not targets or project.callees(place.site):
         return None
     found = [_find(project, place, target, effects) for target in targets]
@@ -114,7 +114,7 @@ def is_socket(project: Project, found: Object | None) -> bool:
 
 
 def is_nonblocking_socket(project: Project, found: Object | None) -> bool:
-    """Return whether a socket never waits, or is not known to: a datagram socket, one from elsewhere, `setblocking(False)`."""
+    """Return whether a socket never waits, or is not known to: `setblocking(False)`, datagrams, one from elsewhere."""
     if found is None or not is_socket(project, found):
         return False
     if found.site is None or found.site.what != "call":
@@ -122,8 +122,9 @@ def is_nonblocking_socket(project: Project, found: Object | None) -> bool:
     made = project.call(found.site)
     if any(project.value(made.site.module, one.value) == Name(_DATAGRAM) for one in made.call.arguments):
         return True
-    for operation in project.operations(found):
-        if operation.name in ("setblocking", "settimeout") and operation.site.what == "call":
-            if _is_constant(project, project.call(operation.site), "", 0, 0):
-                return True
-    return False
+    return any(
+        operation.name in ("setblocking", "settimeout")
+        and operation.site.what == "call"
+        and _is_constant(project, project.call(operation.site), "", 0, 0)
+        for operation in project.operations(found)
+    )

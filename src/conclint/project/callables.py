@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint import catalog
-from conclint.catalog.rows import CallRow, RunsIn, Spawn
+from conclint.catalog.rows import CallRow, Effect, RunsIn, Spawn
 from conclint.model.facts import Argument
 from conclint.model.values import Choice, Collection, Constant, Result, ValueId
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
+    from conclint.project.link import ExternalTarget
     from conclint.project.project import CallPlace, Project
 
 _TRANSPARENT = frozenset(
@@ -26,10 +27,11 @@ _GIVE_DATA = frozenset(
     {"time.sleep"}
     | {
         f"builtins.{name}"
-        for name in "abs all any bool bytes chr float hash input int isinstance len ord print repr round str sum".split()
+        for name in "abs all any bool bytes chr float hash input int len ord print repr round str sum".split()
     }
 )
 """Functions outside the project that return None, a number or a string."""
+_INIT = ".__init__"
 _RESULT_IS_LOST = frozenset(
     {RunsIn.THREAD, RunsIn.TIMER, RunsIn.PROCESS, RunsIn.LOOP_CALLBACK, RunsIn.SIGNAL, RunsIn.ATEXIT, RunsIn.FINALIZER}
 )
@@ -53,7 +55,7 @@ class Handover(NamedTuple):
     @property
     def waits(self) -> bool:
         """Whether the call itself waits for the callable, as `anyio.from_thread.run` does."""
-        return self.row.timeout is not None and self.row.effects.value != 0
+        return bool(self.row.effects & Effect.WAIT)
 
 
 def iter_handovers(project: Project) -> Iterator[Handover]:
@@ -76,18 +78,21 @@ def _find_takers(project: Project, place: CallPlace) -> tuple[str, CallRow, Spaw
     base = _find_base_constructor(project, place.site)
     if base is not None:
         return base
-    targets = project.externals(place.site)
+    targets = sorted(project.externals(place.site), key=lambda target: target.name)
     if not targets or project.callees(place.site):
         return None
-    rows = [
-        catalog.find_call(target.name.removesuffix(".__init__")) if target.name.endswith(".__init__") else row
-        for target in targets
-        for row in (project.find_row(target),)
-    ]
+    rows = [_find_row(project, target) for target in targets]
     first = rows[0]
     if first is None or first.spawn is None or any(row is None or row.spawn is None for row in rows):
         return None
-    return targets[0].name.removesuffix(".__init__"), first, first.spawn
+    return targets[0].name.removesuffix(_INIT), first, first.spawn
+
+
+def _find_row(project: Project, target: ExternalTarget) -> CallRow | None:
+    # `super().__init__(target=f)` takes what the constructor takes.
+    if target.name.endswith(_INIT):
+        return catalog.find_call(target.name.removesuffix(_INIT))
+    return project.find_row(target)
 
 
 def _find_base_constructor(project: Project, site: Site) -> tuple[str, CallRow, Spawn] | None:

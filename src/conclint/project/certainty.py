@@ -1,4 +1,4 @@
-"""Certainty: do all sources of a value stand in the program, or may it also be something that is not seen?
+"""Certainty: whether all sources of a value stand in the program, or some are not seen.
 
 What a value may be (`Project.objects`) is as complete as the code that is seen: a parameter without an annotation also
 gets what callers outside the project pass. A rule that needs *all* possible values asks here first.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from conclint import catalog
 from conclint.model.facts import Function, ModuleFacts
 from conclint.model.values import (
     Attribute,
@@ -30,8 +31,6 @@ from conclint.project.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
-
-_METHODS = (ObjectKind.BOUND, ObjectKind.METHOD, ObjectKind.FUNCTION, ObjectKind.CLASS, ObjectKind.EXTERNAL)
 
 
 class Certainty:
@@ -59,16 +58,25 @@ class Certainty:
         if not self._project.objects(module, value):
             return False
         if isinstance(found, Item | Await | Entered):
-            return self.is_closed(module, found.base)
+            return self.is_closed(module, found.base) and self._is_entered_closed(module, found)
         if isinstance(found, Name):
             return self._is_closed_name(found.symbol)
         if isinstance(found, Local):
             return self._is_closed_local(found)
         if isinstance(found, Attribute):
-            return self.is_closed(module, found.base) and self._is_closed_attribute(module, value, found)
+            return self.is_closed(module, found.base) and self._is_closed_attribute(module, found)
         if isinstance(found, Result):
             return self._is_closed_result(Site(module, found.call))
         return isinstance(found, Instance)
+
+    def _is_entered_closed(self, module: int, found: Item | Await | Entered) -> bool:
+        """Whether `with base as x`, if it is that, gives something that is known."""
+        if not isinstance(found, Entered):
+            return True
+        names = ("__enter__", "__aenter__")
+        bases = self._project.objects(module, found.base)
+        methods = (self._project.symbols.find_method(base.symbol, name) for base in bases for name in names)
+        return all(self._returns_closed(method) for method in methods if method is not None)
 
     def _is_closed_name(self, name: str) -> bool:
         symbol = self._project.symbols.resolve(name)
@@ -89,11 +97,25 @@ class Certainty:
                 return annotation is not None and bool(self._project.objects(place.module, annotation))
         return self._are_closed(self._flows.get((found.function, found.name), []))
 
-    def _is_closed_attribute(self, module: int, value: ValueId, found: Attribute) -> bool:
-        if all(one.kind in _METHODS for one in self._project.objects(module, value)):
+    def _is_closed_attribute(self, module: int, found: Attribute) -> bool:
+        return all(self._has_closed(owner, found.name) for owner in self._project.objects(module, found.base))
+
+    def _has_closed(self, owner: Object, name: str) -> bool:
+        """Whether it is known what an attribute of one object is: a method, or what is assigned to it."""
+        symbols = self._project.symbols
+        if owner.kind is ObjectKind.INSTANCE and owner.symbol not in symbols.classes:
+            return catalog.find_method(owner.symbol, name) is not None
+        if owner.kind not in (ObjectKind.INSTANCE, ObjectKind.CLASS) or owner.symbol not in symbols.classes:
             return True
-        owners = self._project.objects(module, found.base)
-        return all(self._are_closed(self._stored(owner, found.name)) for owner in owners)
+        if symbols.find_method(owner.symbol, "__getattribute__") is not None:
+            return False
+        if symbols.find_method(owner.symbol, name) is not None:
+            # `self.send = self._send_now` puts another function before the method.
+            return not self._project.links.assigned.get((owner, name))
+        stored = self._stored(owner, name)
+        base = symbols.find_external_base(owner.symbol)
+        inherited = base is not None and catalog.find_method(base, name) is not None
+        return self._are_closed(stored) if stored else inherited
 
     def _stored(self, owner: Object, name: str) -> list[tuple[int, ValueId]]:
         stored = [*self._project.links.assigned.get((owner, name), ())]
@@ -110,9 +132,9 @@ class Certainty:
     def _returns_closed(self, symbol: str) -> bool:
         for place in self._project.symbols.functions[symbol]:
             function = self._project.symbols.function(place)
-            if not self._is_annotated(place.module, function):
-                if not all(self.is_closed(place.module, value) for value in function.returns):
-                    return False
+            returns = () if self._is_annotated(place.module, function) else function.returns
+            if not all(self.is_closed(place.module, value) for value in returns):
+                return False
         return True
 
     def _is_annotated(self, module: int, function: Function) -> bool:

@@ -6,15 +6,15 @@ main block ends by starting them needs no join of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import Kind, Role
-from conclint.model.facts import Call
-from conclint.project.objects import Site
-from conclint.project.symbols import FunctionPlace
+from conclint.project.order import precedes
 
 if TYPE_CHECKING:
+    from conclint.project.objects import Site
     from conclint.project.project import CallPlace, Project
 
 _STARTED = (Kind.THREAD, Kind.TIMER, Kind.PROCESS)
@@ -30,33 +30,27 @@ class Endings:
 
     def is_last_done(self, place: CallPlace, depth: int = 0) -> bool:
         """Return whether a call is the last thing done under `if __name__ == "__main__":`, itself or its callers."""
-        if any(self._matters(Site(place.site.module, other)) for other in self._iter_later(place)):
+        if any(self._matters(other) for other in self._iter_later(place)):
             return False
         if place.call.function == 0:
             return place.context.main_guard
         callers = self._callers.get(place.function.symbol, ())
         return bool(callers) and depth < _DEEPEST and all(self.is_last_done(one, depth + 1) for one in callers)
 
-    def _iter_later(self, place: CallPlace) -> tuple[int, ...]:
-        """Return the calls of the same function that run after this one: they follow it, or share a loop with it."""
+    def _iter_later(self, place: CallPlace) -> Iterator[Site]:
+        """Yield the calls of the same function that run after this one: they follow it, or share a loop with it."""
         loops = set(place.context.loops)
-        same = self._by_function.get(FunctionPlace(place.site.module, place.call.function), ())
-        return tuple(
-            number
-            for number in same
-            if number != place.site.index
-            and (
-                _follows(place.facts.calls[number], place.call)
-                or not loops.isdisjoint(place.facts.contexts[place.facts.calls[number].context].loops)
-            )
-        )
+        for other in self._project.calls_in(place.function_place):
+            follows = precedes(place.call.span, other.call.span)
+            if other.site != place.site and (follows or not loops.isdisjoint(other.context.loops)):
+                yield other.site
 
     def _matters(self, site: Site, depth: int = 0) -> bool:
         """Whether a call is more than preparing and starting further threads and processes."""
         project = self._project
         if (targets := project.callees(site)) and depth < _DEEPEST:
             places = (project.place(target.function) for target in targets)
-            inner = (Site(place.module, call) for place in places if place for call in self._by_function.get(place, ()))
+            inner = (one.site for place in places if place is not None for one in project.calls_in(place))
             return any(self._matters(one, depth + 1) for one in inner)
         rows = [row for _, row in project.rows(site)]
         if rows and all(row.role is Role.START or not (row.keeps or row.effects) for row in rows):
@@ -69,21 +63,9 @@ class Endings:
         return not any(row is not None and row.kind in _STARTED for row in made)
 
     @cached_property
-    def _by_function(self) -> dict[FunctionPlace, list[int]]:
-        found: dict[FunctionPlace, list[int]] = {}
-        for place in self._project.calls:
-            found.setdefault(FunctionPlace(place.site.module, place.call.function), []).append(place.site.index)
-        return found
-
-    @cached_property
     def _callers(self) -> dict[str, list[CallPlace]]:
         found: dict[str, list[CallPlace]] = {}
         for place in self._project.calls:
             for target in self._project.callees(place.site):
                 found.setdefault(target.function, []).append(place)
         return found
-
-
-def _follows(other: Call, call: Call) -> bool:
-    start, end = (other.span.line, other.span.column), (call.span.end_line, call.span.end_column)
-    return start >= end

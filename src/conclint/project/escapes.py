@@ -32,6 +32,7 @@ class Escapes:
         self._project = project
         self._escaped: set[Object] = set()
         self._returned: set[Object] = set()
+        self._dynamic: set[str] = set()
         self.unknown_attributes: frozenset[str] = frozenset(self._iter_unknown_attributes())
         for module, facts in enumerate(project.modules):
             self._add_arguments(module, facts)
@@ -46,6 +47,10 @@ class Escapes:
     def is_returned(self, found: Object) -> bool:
         """Return whether some function returns or yields the object."""
         return found in self._returned
+
+    def is_read_dynamically(self, owner: str) -> bool:
+        """Return whether `getattr(thing, name)` may read any attribute of the instances of a class."""
+        return owner in self._dynamic
 
     def _iter_unknown_attributes(self) -> Iterator[str]:
         symbols = self._project.symbols
@@ -68,9 +73,19 @@ class Escapes:
         for number, call in enumerate(facts.calls):
             site = Site(module, number)
             keeps = self._keeps(site)
+            if self._is_dynamic(site, call):
+                objects = self._project.objects(module, call.arguments[0].value)
+                self._dynamic |= {found.symbol for found in objects if found.kind is ObjectKind.INSTANCE}
             for argument in call.arguments:
                 if keeps or self._is_lost(site, call, argument):
                     self._escaped |= self._project.objects(module, argument.value)
+
+    def _is_dynamic(self, site: Site, call: Call) -> bool:
+        """Whether the call is `getattr(thing, name)` with a name that is not written there."""
+        named = any(target.name == "builtins.getattr" for target in self._project.externals(site))
+        return (
+            named and len(call.arguments) > 1 and self._project.constant(site.module, call.arguments[1].value) is None
+        )
 
     def _is_lost(self, site: Site, call: Call, argument: Argument) -> bool:
         """Whether the functions of the project that the call runs get the argument in a way that is not followed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,7 +74,7 @@ class Guards:
             return None
         shared = self._project.shared
         counted = [access for access in accesses if not shared.is_quiet(access.function)]
-        own = self._own_locks(place)
+        own = self.find_own_locks(place)
         locks = Counter(identity for access in counted for identity in access.lockset if identity in own)
         if not locks:
             return None
@@ -111,7 +112,7 @@ class Guards:
     def _identities(self, place: Place) -> set[Object | Place]:
         return {place, *self._project.place_objects(place)}
 
-    def _own_locks(self, place: Place) -> frozenset[Object | Place]:
+    def find_own_locks(self, place: Place) -> frozenset[Object | Place]:
         """Return the locks that may be meant for a place: those of its class, and the globals of its module.
 
         A lock of another object may be held around every call without having to do with this state.
@@ -139,10 +140,11 @@ def _is_convincing(guarded: tuple[SharedAccess, ...], unguarded: tuple[SharedAcc
         return False
     if not any(access.is_write for access in guarded):
         return False
-    return _weigh(guarded) >= _GUARDED_TO_UNGUARDED * _weigh(unguarded)
+    return weigh(guarded) >= _GUARDED_TO_UNGUARDED * weigh(unguarded)
 
 
-def _weigh(accesses: tuple[SharedAccess, ...]) -> int:
+def weigh(accesses: Iterable[SharedAccess]) -> int:
+    """Count accesses, writes twice."""
     return sum(_WRITE_WEIGHT if access.is_write else 1 for access in accesses)
 
 

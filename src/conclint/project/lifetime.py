@@ -6,7 +6,7 @@ does one that is only handed on (`atexit.register(thread.join)`): what is said h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,6 +101,8 @@ class Lifetimes:
         escapes = self._project.escapes
         if escapes.has_escaped(found) or not escapes.unknown_attributes.isdisjoint(self._attributes.get(found, ())):
             return True
+        if found in self._read_dynamically or found in self._returned_by_lambdas:
+            return True
         return found.symbol in self._project.symbols.classes and self._is_handled_by_class(found)
 
     def may_be_daemon(self, made: Made) -> bool:
@@ -176,17 +178,48 @@ class Lifetimes:
         return names
 
     @cached_property
+    def _read_dynamically(self) -> frozenset[Object]:
+        """What is stored under some attribute of an object whose attributes are read by names that are computed."""
+        stored = (
+            self._project.objects(module, source)
+            for (owner, _), sources in self._project.links.assigned.items()
+            if self._project.escapes.is_read_dynamically(owner.symbol)
+            for module, source in sources
+        )
+        return frozenset(self._iter_contents(stored))
+
+    @cached_property
+    def _returned_by_lambdas(self) -> frozenset[Object]:
+        """What a lambda gives to whoever calls it: `map(lambda job: Thread(target=job), jobs)`."""
+        returned = (
+            self._project.objects(module, value)
+            for module, facts in enumerate(self._project.modules)
+            for function in facts.functions
+            if function.name == "<lambda>"
+            for value in function.returns
+        )
+        return frozenset(self._iter_contents(returned))
+
+    def _iter_contents(self, groups: Iterable[Iterable[Object]]) -> Iterator[Object]:
+        """Yield the objects of all groups, and what collections among them hold."""
+        pending = [found for group in groups for found in group]
+        seen: set[Object] = set()
+        while pending:
+            found = pending.pop()
+            if found not in seen:
+                seen.add(found)
+                yield found
+                pending.extend(self._project.elements(found))
+
+    @cached_property
     def _singletons(self) -> frozenset[Object]:
-        kept: set[Object] = set()
-        for module, facts in enumerate(self._project.modules):
-            for flow in facts.flows:
-                if self._is_static(module, facts.values[flow.target]):
-                    pending = list(self._project.objects(module, flow.source) - kept)
-                    while pending:
-                        found = pending.pop()
-                        kept.add(found)
-                        pending.extend(self._project.elements(found) - kept)
-        return frozenset(kept)
+        kept = (
+            self._project.objects(module, flow.source)
+            for module, facts in enumerate(self._project.modules)
+            for flow in facts.flows
+            if self._is_static(module, facts.values[flow.target])
+        )
+        return frozenset(self._iter_contents(kept))
 
     def _is_static(self, module: int, target: Value) -> bool:
         if isinstance(target, Item):

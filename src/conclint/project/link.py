@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -108,6 +108,10 @@ class Linker:
     def run(self) -> None:
         """Add the constraints of all modules and solve them."""
         for index, facts in enumerate(self._modules):
+            # Also what flows nowhere is asked for: arguments of unknown calls, attributes that are only read.
+            for number, value in enumerate(facts.values):
+                if not isinstance(value, Constant | Unknown):
+                    self.value_node(index, number)
             self._add_functions(index, facts)
             self._add_flows(index, facts)
             for number, call in enumerate(facts.calls):
@@ -116,10 +120,10 @@ class Linker:
         self._add_receivers()
         self.solver.solve()
 
-    def objects(self, module: int, value: ValueId) -> set[Object]:
+    def objects(self, module: int, value: ValueId) -> Set[Object]:
         """Return what a value may be; empty where nothing is known."""
         node = self._value_nodes[module][value]
-        return self.solver.objects[node] if node >= 0 else set()
+        return self.solver.objects[node].keys() if node >= 0 else frozenset()
 
     # Values
 
@@ -368,7 +372,7 @@ class Linker:
         for symbol in self.symbols.classes:
             receiver = Object(ObjectKind.INSTANCE, symbol)
             names = {name for ancestor in self.symbols.linearise(symbol) for name in self.symbols.methods.get(ancestor, ())}
-            for name in names:
+            for name in sorted(names):
                 method = self.symbols.find_method(symbol, name)
                 if method is None:
                     continue
@@ -390,7 +394,6 @@ class Linker:
         for flow in facts.flows:
             if isinstance(facts.values[flow.source], Unknown):
                 continue
-            self.value_node(module, flow.source)
             self._store(module, facts.values[flow.target], flow.source)
 
     def _store(self, module: int, target: Value, source: ValueId) -> None:
@@ -446,9 +449,6 @@ class Linker:
 
     def _add_call(self, module: int, number: int, call: Call) -> None:
         site = Site(module, number)
-        for argument in call.arguments:
-            # What is handed to code that is not known must be known all the same: it escapes.
-            self.value_node(module, argument.value)
         self.solver.react(self.value_node(module, call.callee), lambda found: self._call(site, call, found))
 
     def _call(self, site: Site, call: Call, callee: Object) -> None:
@@ -544,6 +544,21 @@ class Linker:
             self._spawn(site, call, row.spawn, made)
         if symbol in VIEWS and call.arguments and call.arguments[0].keyword == "":
             self._react_item(self.value_node(site.module, call.arguments[0].value), self._elements(made))
+        if catalog.is_subclass(symbol, "builtins.dict"):
+            self._fill_dict(site.module, call, made)
+
+    def _fill_dict(self, module: int, call: Call, made: Object) -> None:
+        elements = self._elements(made)
+        for argument in call.arguments:
+            value = self.value_node(module, argument.value)
+            if argument.keyword not in ("", "*", "**"):
+                self.solver.connect(value, elements)
+                continue
+            # Another dict, or pairs of key and value.
+            items = self.solver.new_node()
+            self._react_item(value, items)
+            self.solver.connect(items, elements)
+            self._react_item(items, elements)
 
     def _construct_own(self, site: Site, call: Call, made: Object) -> None:
         for name in ("__new__", "__init__"):
@@ -646,6 +661,11 @@ class Linker:
         for argument in call.arguments:
             elements = self.solver.new_node()
             self._react_item(self.value_node(site.module, argument.value), elements)
+            if argument.keyword == "*":
+                # `zip(*pairs)`: each argument is a collection of its own.
+                inner = self.solver.new_node()
+                self._react_item(elements, inner)
+                elements = inner
             self._fill_view(site, elements, pairs=name in _PAIRS)
 
     def _fill_view(self, site: Site, elements: NodeId, *, pairs: bool) -> None:

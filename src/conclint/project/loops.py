@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, RunsIn
 from conclint.model.facts import Function
+from conclint.project.callables import is_transparent
 
 if TYPE_CHECKING:
     from conclint.project.objects import Site
@@ -27,10 +28,13 @@ _RUNNERS = frozenset(
 
 
 class LoopFunction(NamedTuple):
-    """A function of the project that runs on an event loop; `callback` says where, unless it is a coroutine."""
+    """A function of the project that runs on an event loop; `callback` says where, unless it is a coroutine.
+
+    `number` is its place in the facts of `module`.
+    """
 
     module: int
-    index: int
+    number: int
     function: Function
     callback: Root | None
 
@@ -49,7 +53,7 @@ def collect_loop_functions(project: Project) -> tuple[LoopFunction, ...]:
 
 def is_loop_callback(project: Project, root: Root) -> bool:
     """Return whether a root is a callback of an event loop, and not of a client that has a loop of its own kind."""
-    if root.runs_in is not RunsIn.LOOP_CALLBACK:
+    if root.runs_in is not RunsIn.LOOP_CALLBACK or not is_transparent(project, root.function):
         return False
     receivers = [target.receiver for target in project.externals(root.site) if target.receiver is not None]
     rows = [row for receiver in receivers if (row := project.class_row(receiver)) is not None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,7 +41,7 @@ class Parallel:
     @cached_property
     def _controls(self) -> dict[str, tuple[Control, ...]]:
         found: dict[str, list[Control]] = {}
-        for symbol in self._reach(self._main_starts()):
+        for symbol in self._project.reach(self._main_starts()):
             found.setdefault(symbol, []).append(MAIN)
         by_control: dict[Control, set[str]] = {}
         for root in self._project.roots:
@@ -50,7 +49,7 @@ class Parallel:
                 control = Control(root, self._is_many(root))
                 by_control.setdefault(control, set()).add(root.function)
         for control, starts in by_control.items():
-            for symbol in self._reach(starts):
+            for symbol in self._project.reach(starts):
                 found.setdefault(symbol, []).append(control)
         return {symbol: tuple(controls) for symbol, controls in found.items()}
 
@@ -62,24 +61,14 @@ class Parallel:
             symbol for symbol in project.symbols.functions if symbol not in project.callers and symbol not in elsewhere
         }
 
-    def _reach(self, starts: Iterable[str]) -> set[str]:
-        reached = set(starts)
-        pending = list(reached)
-        while pending:
-            for callee in self._project.called_by(pending.pop()):
-                if callee not in reached:
-                    reached.add(callee)
-                    pending.append(callee)
-        return reached
-
     def _is_many(self, root: Root) -> bool:
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
-            return self._is_shared_receiver(root) and not self._is_single_worker(root)
+            return self.has_shared_receiver(root) and not self._is_single_worker(root)
         place = self._project.call(root.site)
-        return bool(place.context.loops) and self._is_shared_receiver(root)
+        return bool(place.context.loops) and self.has_shared_receiver(root)
 
-    def _is_shared_receiver(self, root: Root) -> bool:
-        """Whether all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""
+    def has_shared_receiver(self, root: Root) -> bool:
+        """Return whether all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""
         receiver = root.receiver
         if receiver is None or receiver.kind is ObjectKind.CLASS:
             return True
@@ -92,8 +81,19 @@ class Parallel:
                 found.kind is ObjectKind.BOUND and found.symbol == root.function
                 for found in self._project.objects(root.site.module, argument.value)
             ):
-                return _is_lasting(facts.values, facts.values[value.base])
+                base = facts.values[value.base]
+                return _is_lasting(facts.values, base) and not self._is_link(root, base)
         return False
+
+    def _is_link(self, root: Root, base: Value) -> bool:
+        """Whether `self.next.work` leads from an object to another one of the same class."""
+        if not isinstance(base, Attribute) or root.receiver is None:
+            return False
+        spawner = self._project.call(root.site).function.owner
+        return bool(spawner) and root.receiver.symbol in (
+            *self._project.symbols.linearise(spawner),
+            *self._project.symbols.subclasses.get(spawner, ()),
+        )
 
     def _is_single_worker(self, root: Root) -> bool:
         project = self._project

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from conclint import catalog
 from conclint.catalog.rows import CallRow, ClassRow, RunsIn
 from conclint.model.alarm import Alarm, Related
-from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts
+from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts, Use
 from conclint.model.span import Span
-from conclint.model.values import Constant, Value, ValueId
+from conclint.model.values import Constant, Local, Value, ValueId
+from conclint.project.checks import Checks
 from conclint.project.escapes import Escapes
 from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
 from conclint.project.guards import Guards
@@ -22,8 +23,14 @@ from conclint.project.parallel import Parallel
 from conclint.project.places import Place, PlaceKind, Places
 from conclint.project.shared import Shared
 from conclint.project.solver import NodeId
+from conclint.project.races import Races
+from conclint.project.reentry import Reentries
 from conclint.project.roots import Root, collect_roots
 from conclint.project.symbols import FunctionPlace, Symbols
+
+_MOST_HANDED = 1
+"""Functions that a call of a variable may run before it counts as a dispatcher."""
+_MOST_TARGETS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,11 @@ class CallPlace:
     def function(self) -> Function:
         """The function around the call."""
         return self.facts.functions[self.call.function]
+
+    @property
+    def function_place(self) -> FunctionPlace:
+        """Where the function around the call stands."""
+        return FunctionPlace(self.site.module, self.call.function)
 
     @property
     def context(self) -> Context:
@@ -102,6 +114,17 @@ class Project:
             for index, facts in enumerate(self.modules)
             for number, call in enumerate(facts.calls)
         )
+
+    def calls_in(self, place: FunctionPlace) -> tuple[CallPlace, ...]:
+        """Return the calls in the body of a function, those of nested functions apart."""
+        return tuple(self._calls_by_function.get(place, ()))
+
+    @cached_property
+    def _calls_by_function(self) -> dict[FunctionPlace, list[CallPlace]]:
+        found: dict[FunctionPlace, list[CallPlace]] = {}
+        for place in self.calls:
+            found.setdefault(place.function_place, []).append(place)
+        return found
 
     def call(self, site: Site) -> CallPlace:
         """Return the call at `site`."""
@@ -242,12 +265,48 @@ class Project:
         """Return the functions that a function may call in its own thread."""
         return self._call_graph.get(symbol, frozenset())
 
+    def function_at(self, site: Site) -> Function:
+        """Return the function around a call or an acquisition."""
+        facts = self.modules[site.module]
+        place = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
+        return facts.functions[place.function]
+
+    def runs_at_once(self, site: Site, symbol: str) -> bool:
+        """Return whether a call runs the function's body: that of a coroutine function only runs where it is awaited."""
+        function = self.function(symbol)
+        if function is None or not function.is_async or site.what == "acquisition":
+            return True
+        return self.modules[site.module].calls[site.index].use is Use.AWAITED
+
+    def _is_dispatch(self, site: Site, targets: int) -> bool:
+        """Whether a call runs whatever it was given: without contexts, all callers' functions would meet there.
+
+        Left out of the call graph, it costs some reach and spares chains that no execution takes.
+        """
+        facts = self.modules[site.module]
+        if site.what == "acquisition":
+            return False
+        handed = isinstance(facts.values[facts.calls[site.index].callee], Local)
+        return targets > (_MOST_HANDED if handed else _MOST_TARGETS)
+
+    def reach(self, starts: Iterable[str]) -> set[str]:
+        """Return the functions that may run, in the same thread, once those of `starts` do, themselves included."""
+        reached = set(starts)
+        pending = list(reached)
+        while pending:
+            for callee in self.called_by(pending.pop()):
+                if callee not in reached:
+                    reached.add(callee)
+                    pending.append(callee)
+        return reached
+
     @cached_property
     def _call_graph(self) -> dict[str, frozenset[str]]:
         graph: dict[str, set[str]] = {}
-        for symbol, callers in self.callers.items():
-            for caller, _, _ in callers:
-                graph.setdefault(caller, set()).add(symbol)
+        for site, targets in self.links.callees.items():
+            if not self._is_dispatch(site, len(targets)):
+                running = {target.function for target in targets if self.runs_at_once(site, target.function)}
+                graph.setdefault(self.function_at(site).symbol, set()).update(running)
         for root in self.roots:
             if root.runs_in is RunsIn.HERE and root.site.what == "call":
                 graph.setdefault(self.call(root.site).function.symbol, set()).add(root.function)
@@ -272,6 +331,21 @@ class Project:
     def parallel(self) -> Parallel:
         """What may run in parallel with what."""
         return Parallel(self)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """Which tests of shared state may be stale when they are acted upon."""
+        return Checks(self)
+
+    @cached_property
+    def races(self) -> Races:
+        """Which accesses may interleave."""
+        return Races(self)
+
+    @cached_property
+    def reentries(self) -> Reentries:
+        """Which locks are acquired by the thread that holds them."""
+        return Reentries(self)
 
     @cached_property
     def shared(self) -> Shared:

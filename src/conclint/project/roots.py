@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.catalog.rows import RunsIn
+from conclint.catalog.rows import Kind, RunsIn
 from conclint.project.objects import Object, ObjectKind, Site
 
 if TYPE_CHECKING:
+    from conclint.project.link import SpawnSite
     from conclint.project.project import Project
 
 PARALLEL_KINDS = frozenset({RunsIn.THREAD, RunsIn.EXECUTOR_THREAD, RunsIn.TIMER})
@@ -29,14 +30,27 @@ def collect_roots(project: Project) -> tuple[Root, ...]:
     for spawn in project.links.spawns:
         runs_in = spawn.runs_in
         if runs_in is RunsIn.EXECUTOR:
-            runs_in = _executor_kind(project, spawn.receiver)
+            runs_in = _executor_kind(project, _find_executor(project, spawn))
         for candidate in project.spawned_objects(spawn.callable):
             if candidate.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND, ObjectKind.COROUTINE):
                 found[Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)] = None
     return tuple(sorted(found, key=lambda root: (root.site, root.function, root.runs_in.value)))
 
 
+def _find_executor(project: Project, spawn: SpawnSite) -> Object | None:
+    """Return the executor of a spawn: its receiver, or what `loop.run_in_executor` is told to use."""
+    row = project.class_row(spawn.receiver) if spawn.receiver is not None else None
+    if row is None or row.kind is not Kind.LOOP or spawn.site.what != "call":
+        return spawn.receiver
+    place = project.call(spawn.site)
+    given = place.find_argument("executor", 0)
+    found = project.objects(spawn.site.module, given.value) if given is not None else frozenset()
+    # A process pool among them decides: what runs there shares nothing.
+    return max(found, key=lambda one: ("Process" in one.symbol, one.symbol), default=spawn.receiver)
+
+
 def _executor_kind(project: Project, executor: Object | None) -> RunsIn:
     if executor is not None and (row := project.class_row(executor)) is not None:
-        return RunsIn.EXECUTOR_PROCESS if "Process" in row.names[0] else RunsIn.EXECUTOR_THREAD
+        apart = "Process" in row.names[0] or "Interpreter" in row.names[0]
+        return RunsIn.EXECUTOR_PROCESS if apart else RunsIn.EXECUTOR_THREAD
     return RunsIn.EXECUTOR_THREAD

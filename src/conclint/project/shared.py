@@ -60,7 +60,7 @@ class Shared:
         for module in range(len(self._project.modules)):
             for access in (*self._iter_accesses(module), *self._iter_mutations(module)):
                 found.setdefault(access.place._replace(element=False), []).append(access)
-        return {place: tuple(sorted(accesses, key=_order)) for place, accesses in found.items()}
+        return {place: _drop_carriers(accesses) for place, accesses in found.items()}
 
     def _iter_accesses(self, module: int) -> Iterator[SharedAccess]:
         facts = self._project.modules[module]
@@ -166,6 +166,18 @@ class Shared:
                     lock = self._project.locks.identify(held)
                     found.setdefault((place.kind, place.owner), set()).update((lock, held, place))
         return {owner: frozenset(locks) for owner, locks in found.items()}
+
+
+def _drop_carriers(accesses: list[SharedAccess]) -> tuple[SharedAccess, ...]:
+    """Sort accesses; the READ of `d` in `d[k] = v`, which begins where the write does, is no access of its own."""
+    changes = {(access.module, access.span.line, access.span.column) for access in accesses if access.is_write}
+    kept = (
+        access
+        for access in accesses
+        if access.kind is not AccessKind.READ
+        or (access.module, access.span.line, access.span.column) not in changes
+    )
+    return tuple(sorted(kept, key=_order))
 
 
 def _order(access: SharedAccess) -> tuple[int, Span]:

@@ -21,7 +21,8 @@ class Solver:
     """Nodes with sets of objects, edges between them, and reactions to the objects that arrive."""
 
     def __init__(self) -> None:
-        self.objects: list[set[Object]] = []
+        # In the order of arrival, since that decides what a crowded node does not take.
+        self.objects: list[dict[Object, None]] = []
         self._edges: list[list[NodeId]] = []
         self._reactions: list[list[Reaction]] = []
         self._nodes: dict[Hashable, NodeId] = {}
@@ -43,7 +44,7 @@ class Solver:
 
     def new_node(self) -> NodeId:
         """Return a node without a key."""
-        self.objects.append(set())
+        self.objects.append({})
         self._edges.append([])
         self._reactions.append([])
         return len(self.objects) - 1
@@ -57,7 +58,7 @@ class Solver:
             self.crowded.add(node)
             self.lost.add(found)
             return
-        objects.add(found)
+        objects[found] = None
         self._pending.append((node, found))
 
     def add_all(self, node: NodeId, found: Iterable[Object]) -> None:

@@ -61,7 +61,7 @@ def _is_started(project: Project, found: Object) -> bool:
 
 
 def _is_kept(project: Project, found: Object, functions: set[str]) -> bool:
-    """Whether the function that makes the handle, or one that passes it on, stores it, or hands it to somebody (may)."""
+    """Whether the function that makes the handle, or passes it on, stores it or hands it to somebody (may)."""
     assert found.site is not None
     around = functions | {project.call(found.site).function.symbol}
     return any(_keeps(project, symbol, found) for symbol in around)
@@ -76,10 +76,9 @@ def _keeps(project: Project, symbol: str, found: Object) -> bool:
         stored = flow.function == place.index and isinstance(facts.values[flow.target], Attribute | Item | Name)
         if stored and found in project.objects(place.module, flow.source):
             return True
-    for call in facts.calls:
-        if call.function == place.index:
-            if any(found in project.objects(place.module, argument.value) for argument in call.arguments):
-                return True
+    calls = (call for call in facts.calls if call.function == place.index)
+    if any(found in project.objects(place.module, argument.value) for call in calls for argument in call.arguments):
+        return True
     # A callback that is told of the end sees the exception.
     return any(
         operation.name == "add_done_callback" and _is_within(project, operation.site, place)

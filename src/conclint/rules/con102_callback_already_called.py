@@ -47,7 +47,7 @@ def _report(project: Project, handover: Handover, site: Site) -> Alarm:
 
 
 def _iter_definitions(project: Project, site: Site) -> Iterator[Related]:
-    for target in project.callees(site)[:1]:
+    for target in sorted(project.callees(site), key=lambda target: target.function)[:1]:
         place, function = project.place(target.function), project.function(target.function)
         if place is not None and function is not None:
             what = "returns no function" if function.returns else "returns None"

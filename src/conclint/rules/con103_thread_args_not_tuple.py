@@ -25,12 +25,12 @@ RULE = Rule(
 )
 
 _LITERALS = (cst.BaseString, cst.BaseNumber)
-_SINGLE_VALUES = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Dict, cst.Lambda, cst.Comparison, cst.Await)
+_SINGLE_VALUES = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Dict, cst.Lambda, cst.Comparison)
 """What is no sequence in redundant parentheses, unless its type or its name says so."""
 _SEQUENCES = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "collections.deque", "builtins.dict"}
 )
-_NAMED_SO = re.compile(r"(?:.*_)?(?:args?|arguments|argv|params|parameters|tuple|list|sequence|items|split)\d*", re.I)
+_NAMED_SO = re.compile(r"(?i:(?:.*_)?(?:args?|arguments|argv|params|parameters|tuple|list|sequence|items|split)\d*)")
 
 
 @local_rule(RULE, on=cst.Call)

@@ -22,6 +22,8 @@ RULE = Rule(
 )
 
 _KINDS = (Kind.THREAD, Kind.TIMER, Kind.PROCESS)
+_SIGNS = frozenset({"join", "is_alive", "daemon", "setDaemon", "terminate", "exitcode"})
+"""What is asked of an object that is taken for a running thread or process."""
 
 
 @project_rule(RULE)
@@ -32,17 +34,24 @@ def check(project: Project) -> Iterator[Alarm]:
         if not isinstance(callee, Attribute) or callee.name != "run" or _is_own(place, callee) or _is_test(place):
             continue
         receivers = project.objects(place.site.module, callee.base)
-        if receivers and all(_is_never_started(project, found) for found in receivers):
+        if receivers and all(_is_meant_to_start(project, found) for found in receivers):
             name = project.places.describe(place.site.module, callee.base)
             subject = f"`{name}.run()`" if "…" not in name else "`run()`"
             message = f"{subject} does the work in this thread: only `start()` begins another one"
             yield project.alarm(place.site.module, RULE.code, place.call.span, message)
 
 
-def _is_never_started(project: Project, found: Object) -> bool:
-    """Whether this is a thread or process that is only run: who starts it elsewhere runs it here on purpose."""
+def _is_meant_to_start(project: Project, found: Object) -> bool:
+    """Whether this is a thread or process that is only run, and surely by mistake.
+
+    Who starts it elsewhere runs it here on purpose. So does, for all we know, who runs a class of his own and does
+    nothing else with it that only makes sense with a thread.
+    """
     row = project.class_row(found)
-    return row is not None and row.kind in _KINDS and Role.START not in project.lifetimes.find_roles(found)
+    if row is None or row.kind not in _KINDS or Role.START in project.lifetimes.find_roles(found):
+        return False
+    own = found.symbol in project.symbols.classes
+    return not own or bool(project.assigned(found, "daemon")) or not _SIGNS.isdisjoint(project.loads(found))
 
 
 def _is_own(place: CallPlace, callee: Attribute) -> bool:

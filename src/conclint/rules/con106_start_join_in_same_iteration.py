@@ -8,9 +8,9 @@ from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
 from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
-from conclint.model.span import Span
 from conclint.model.values import Attribute, Collection, Item, Value, ValueId
 from conclint.project.lifetime import Made
+from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
 
@@ -46,11 +46,10 @@ def _is_at_once(project: Project, made: Made, start: CallPlace, join: CallPlace)
     places = {(one.site.module, one.call.function, one.context.loops) for one in (made.place, start, join)}
     if len(places) != 1 or join.call.arguments or join.context.branches != start.context.branches:
         return False
-    return _end(start.call.span) < _start(join.call.span) and not any(
-        _end(start.call.span) < _start(place.call.span) and _end(place.call.span) < _start(join.call.span)
-        for place in project.calls
-        if place.site.module == start.site.module and place.call.function == start.call.function
-        if not _is_quiet(project, place)
+    return precedes(start.call.span, join.call.span) and all(
+        _is_quiet(project, place)
+        for place in project.calls_in(start.function_place)
+        if precedes(start.call.span, place.call.span) and precedes(place.call.span, join.call.span)
     )
 
 
@@ -94,11 +93,3 @@ def _uses(facts: ModuleFacts, value: ValueId, variables: set[ValueId]) -> bool:
     if isinstance(found, Collection):
         return any(_uses(facts, item, variables) for item in found.items)
     return isinstance(found, Attribute | Item) and _uses(facts, found.base, variables)
-
-
-def _start(span: Span) -> tuple[int, int]:
-    return span.line, span.column
-
-
-def _end(span: Span) -> tuple[int, int]:
-    return span.end_line, span.end_column

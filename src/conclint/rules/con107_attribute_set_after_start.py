@@ -11,7 +11,8 @@ from conclint.model.facts import AccessKind, Flow, ModuleFacts
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Local, Name, ValueId
-from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.objects import Object, ObjectKind
+from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import PARALLEL_KINDS
 from conclint.project.symbols import FunctionPlace
@@ -26,6 +27,7 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_INITIAL = ("__init__", "__new__", "setUp")
 _READS = (AccessKind.READ, AccessKind.UPDATE, AccessKind.CHECK, AccessKind.ITERATE)
 
 
@@ -81,7 +83,7 @@ def _iter_assigned_after(project: Project, started: _Started) -> Iterator[tuple[
     start, facts = started.start, started.start.facts
     for flow in facts.flows:
         name = _find_own_attribute(facts, flow.target, start.call.function)
-        if name is None or flow.function != start.call.function or _start(flow.span) < _end(start.call.span):
+        if name is None or flow.function != start.call.function or not precedes(start.call.span, flow.span):
             continue
         branches, others = start.context.branches, facts.contexts[flow.context].branches
         shared = min(len(branches), len(others))
@@ -92,29 +94,38 @@ def _iter_assigned_after(project: Project, started: _Started) -> Iterator[tuple[
 def _waits_between(project: Project, start: CallPlace, end: Span) -> bool:
     return any(
         Effect.WAIT in row.effects
-        for place in project.calls
-        if place.site.module == start.site.module and place.call.function == start.call.function
-        if _end(start.call.span) <= _start(place.call.span) < _start(end)
+        for place in project.calls_in(start.function_place)
+        if precedes(start.call.span, place.call.span) and precedes(place.call.span, end)
         for _, row in project.rows(place.site)
     )
 
 
 def _is_assigned_elsewhere(project: Project, started: _Started, name: str) -> bool:
-    """Whether the attribute has a value before the start: from the class, from `__init__`, from an earlier line."""
+    """Whether the attribute may have a value before the start: from the class, `__init__`, or an earlier line."""
     family = {*project.symbols.linearise(started.owner), *project.symbols.subclasses.get(started.owner, ())}
-    start = started.start
-    for module, facts in enumerate(project.modules):
-        for flow in facts.flows:
-            target, function = facts.values[flow.target], facts.functions[flow.function]
-            if isinstance(target, Name) and target.symbol in {f"{one}.{name}" for one in family}:
-                return True
-            if function.owner in family and _find_own_attribute(facts, flow.target, flow.function) == name:
-                here = FunctionPlace(module, flow.function) == FunctionPlace(start.site.module, start.call.function)
-                if _start(flow.span) < _start(start.call.span) if here else start.function.name != "__init__":
-                    return True
-                if not here and function.name in ("__init__", "__new__", "setUp"):
-                    return True
-    return any(name in project.symbols.methods.get(one, ()) for one in family)
+    if any(name in project.symbols.methods.get(one, ()) for one in family):
+        return True
+    return any(
+        _is_earlier(started.start, FunctionPlace(module, flow.function), facts, flow)
+        for module, facts in enumerate(project.modules)
+        for flow in facts.flows
+        if _is_assigned(facts, flow, name, family)
+    )
+
+
+def _is_assigned(facts: ModuleFacts, flow: Flow, name: str, family: set[str]) -> bool:
+    target = facts.values[flow.target]
+    if isinstance(target, Name):
+        return target.symbol in {f"{one}.{name}" for one in family}
+    owned = facts.functions[flow.function].owner in family
+    return owned and _find_own_attribute(facts, flow.target, flow.function) == name
+
+
+def _is_earlier(start: CallPlace, place: FunctionPlace, facts: ModuleFacts, flow: Flow) -> bool:
+    if place == start.function_place:
+        return precedes(flow.span, start.call.span)
+    # Before `__init__` is done, only the class and other `__init__` methods have had their turn.
+    return start.function.name != "__init__" or flow.function == 0 or facts.functions[flow.function].name in _INITIAL
 
 
 def _collect_reads(project: Project, started: _Started) -> dict[str, tuple[int, Span]]:
@@ -128,7 +139,7 @@ def _collect_reads(project: Project, started: _Started) -> dict[str, tuple[int, 
         first_wait = _find_first_wait(project, place)
         for access in facts.accesses:
             name = _find_own_attribute(facts, access.target, place.index) if access.function == place.index else None
-            if name is not None and access.kind in _READS and (first_wait is None or _start(access.span) < first_wait):
+            if name is not None and access.kind in _READS and (first_wait is None or precedes(access.span, first_wait)):
                 reads.setdefault(name, (place.module, access.span))
     return reads
 
@@ -144,17 +155,16 @@ def _iter_reachable(project: Project, started: _Started) -> Iterator[str]:
                 yield symbol
 
 
-def _find_first_wait(project: Project, place: FunctionPlace) -> tuple[int, int] | None:
+def _find_first_wait(project: Project, place: FunctionPlace) -> Span | None:
     """Return where a function first waits for another thread: what it reads from there on may be set by then."""
-    facts = project.modules[place.module]
     waits = [
-        _start(call.span)
-        for number, call in enumerate(facts.calls)
-        if call.function == place.index
-        for _, row in project.rows(Site(place.module, number))
+        call.call.span
+        for call in project.calls_in(place)
+        for _, row in project.rows(call.site)
         if row.effects & (Effect.WAIT | Effect.SLEEP)
     ]
-    entries = [_start(one.span) for one in facts.acquisitions if one.function == place.index]
+    facts = project.modules[place.module]
+    entries = [one.span for one in facts.acquisitions if one.function == place.index]
     return min([*waits, *entries], default=None)
 
 
@@ -166,11 +176,3 @@ def _find_own_attribute(facts: ModuleFacts, value: ValueId, function: int) -> st
     base, around = facts.values[found.base], facts.functions[function]
     is_own = isinstance(base, Local) and bool(around.owner and around.parameters)
     return found.name if is_own and base == Local(around.symbol, around.parameters[0].name) else None
-
-
-def _start(span: Span) -> tuple[int, int]:
-    return span.line, span.column
-
-
-def _end(span: Span) -> tuple[int, int]:
-    return span.end_line, span.end_column

@@ -55,8 +55,9 @@ def _reaches_base(project: Project, initialiser: str, symbol: str, seen: frozens
     """Whether an `__init__` calls that of the library's class (may), as far as it runs for the class `symbol`."""
     if initialiser in seen:
         return False
-    calls = [place for place in project.calls if place.function.symbol == initialiser]
-    return any(_leads_to_base(project, place, symbol, seen | {initialiser}) for place in calls)
+    place = project.place(initialiser)
+    calls = project.calls_in(place) if place is not None else ()
+    return any(_leads_to_base(project, call, symbol, seen | {initialiser}) for call in calls)
 
 
 def _leads_to_base(project: Project, place: CallPlace, symbol: str, seen: frozenset[str]) -> bool:
@@ -75,10 +76,21 @@ def _leads_to_base(project: Project, place: CallPlace, symbol: str, seen: frozen
 def _find_initialiser(project: Project, place: CallPlace, symbol: str) -> str | None:
     callee = place.facts.values[place.call.callee]
     if isinstance(callee, Attribute) and isinstance(base := place.facts.values[callee.base], Super):
-        return project.symbols.find_method(symbol, "__init__", after=base.owner)
+        return _find_next_initialiser(project, symbol, base.owner)
     if isinstance(callee, Name):
         resolved = project.symbols.resolve(callee.symbol).name
         return resolved if project.function(resolved) is not None else None
+    return None
+
+
+def _find_next_initialiser(project: Project, symbol: str, owner: str) -> str | None:
+    """Return what `super().__init__` in the class `owner` means for an object of the class `symbol`."""
+    line = project.symbols.linearise(symbol)
+    for ancestor in line[line.index(owner) + 1 :] if owner in line else ():
+        if ancestor not in project.symbols.classes and catalog.find_class(ancestor) is not None:
+            return None
+        if (found := project.symbols.methods.get(ancestor, {}).get("__init__")) is not None:
+            return found
     return None
 
 

@@ -65,9 +65,10 @@ def _only_calls(handover: Handover) -> bool:
 def _check_handover(project: Project, handover: Handover) -> Iterator[Alarm]:
     module = handover.place.site.module
     objects = project.objects(module, handover.argument.value)
-    symbols = [symbol for found in objects for symbol in iter_functions(project, found) or ("",)]
-    if not objects or len(symbols) < len(objects):
+    functions = [tuple(iter_functions(project, found)) for found in objects]
+    if not functions or () in functions:
         return
+    symbols = [symbol for several in functions for symbol in several]
     if all(is_coroutine_function(project, symbol) for symbol in symbols):
         yield _report(project, handover, min(symbols), "is an `async def`")
     elif handover.loses_result and all(returns_coroutine(project, symbol) for symbol in symbols):

@@ -39,7 +39,8 @@ def check(project: Project) -> Iterator[Alarm]:
             continue
         limits = {_judge(project, timeouts, place, target) for target in targets}
         if limits in ({Limit.MISSING}, {Limit.INFINITE}):
-            yield _describe(project, place, targets[0], limits.pop())
+            first = min(targets, key=lambda target: target.name)
+            yield _describe(project, place, first, limits.pop())
     yield from _check_handed_over(project, timeouts)
 
 
@@ -110,7 +111,7 @@ def _check_handed_over(project: Project, timeouts: Timeouts) -> Iterator[Alarm]:
             continue
         place = project.call(spawn.site)
         rows = [row.spawn for _, row in project.rows(spawn.site) if row.spawn is not None]
-        found = [_find_target(project, one) for one in sorted(project.spawned_objects(spawn.callable))]
+        found = [_find_target(project, one) for one in project.spawned_objects(spawn.callable)]
         if len(rows) != 1 or len(found) != 1 or found[0] is None:
             continue
         if _is_endless(project, timeouts, place, rows[0], found[0]):

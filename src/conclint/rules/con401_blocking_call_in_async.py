@@ -37,13 +37,13 @@ _EFFECTS = Effect.SLEEP | Effect.NETWORK | Effect.SUBPROCESS | Effect.TERMINAL |
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls that block the thread of an event loop, directly in what runs on that loop."""
-    functions = {(found.module, found.index): found for found in collect_loop_functions(project)}
+    functions = {(found.module, found.number): found for found in collect_loop_functions(project)}
     for place in project.calls:
         around = functions.get((place.site.module, place.call.function))
-        found = find_blocking(project, place, _EFFECTS) if around is not None else None
-        if around is None or found is None or place.call.use is Use.AWAITED:
+        if around is None or place.call.use is Use.AWAITED:
             continue
-        if not _is_ready(project, around.callback, found):
+        found = find_blocking(project, place, _EFFECTS)
+        if found is not None and not _is_ready(project, around.callback, found):
             yield _report(project, place, found, around)
 
 

@@ -66,7 +66,7 @@ def _report(project: Project, place: CallPlace, fate: str) -> Alarm:
 
 
 def _iter_definitions(project: Project, site: Site) -> Iterator[Related]:
-    for target in project.callees(site):
+    for target in sorted(project.callees(site), key=lambda target: target.function):
         place, function = project.place(target.function), project.function(target.function)
         if place is not None and function is not None:
             yield project.related(place.module, function.span, f"`{function.name}` is a coroutine function")

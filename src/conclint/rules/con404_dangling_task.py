@@ -8,7 +8,7 @@ from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
-from conclint.project.callables import Handover, iter_functions, iter_handovers
+from conclint.project.callables import Handover, is_transparent, iter_functions, iter_handovers
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.project import CallPlace, Project
@@ -37,15 +37,16 @@ def check(project: Project) -> Iterator[Alarm]:
             if starts_task(project, place.site):
                 yield _report(project, place, fate)
             elif gives_fresh_task(project, place.site):
-                yield _report(project, place, fate, *_find_start(project, place.site))
+                start = _find_start(project, place.site)
+                related = project.related(start.site.module, start.call.span, "it is started here")
+                yield _report(project, place, fate, related, start=start)
     yield from _check_callbacks(project)
 
 
-def _report(project: Project, place: CallPlace, fate: str, *related: Related) -> Alarm:
+def _report(project: Project, place: CallPlace, fate: str, *related: Related, start: CallPlace | None = None) -> Alarm:
     module = place.site.module
     callee = project.places.describe(module, place.call.callee)
-    start = place.site if not related else next(iter(project.result(place.site))).site
-    what, why = _describe_handle(project, start or place.site)
+    what, why = _describe_handle(project, (start or place).site)
     return project.alarm(module, RULE.code, place.call.span, f"the {what} of `{callee}` {fate}: {why}", *related)
 
 
@@ -56,10 +57,9 @@ def _describe_handle(project: Project, start: Site) -> tuple[str, str]:
     return "task", "it may vanish before it is done, and nobody sees its exception"
 
 
-def _find_start(project: Project, site: Site) -> tuple[Related, ...]:
-    made = min(found.site for found in project.result(site) if found.site is not None)
-    start = project.call(made)
-    return (project.related(made.module, start.call.span, "it is started here"),)
+def _find_start(project: Project, site: Site) -> CallPlace:
+    """Return the call that starts the task which a function of the project gives; the first one of several."""
+    return project.call(min(found.site for found in project.result(site) if found.site is not None))
 
 
 def _check_callbacks(project: Project) -> Iterator[Alarm]:
@@ -69,9 +69,10 @@ def _check_callbacks(project: Project) -> Iterator[Alarm]:
         if not handover.loses_result:
             continue
         module = handover.place.site.module
-        for found in sorted(project.objects(module, handover.argument.value), key=repr):
-            if _starts_itself(project, found):
-                yield _report_function(project, handover)
+        objects = sorted(project.objects(module, handover.argument.value), key=repr)
+        if any(_starts_itself(project, found) for found in objects):
+            yield _report_function(project, handover)
+        for found in objects:
             for symbol in iter_functions(project, found):
                 for place in _iter_returned_starts(project, symbol):
                     if place.site not in reported:
@@ -83,7 +84,7 @@ def _check_callbacks(project: Project) -> Iterator[Alarm]:
 
 def _iter_returned_starts(project: Project, symbol: str) -> Iterator[CallPlace]:
     where = project.place(symbol)
-    if where is None or project.symbols.function(where).is_async:
+    if where is None or project.symbols.function(where).is_async or not is_transparent(project, symbol):
         return
     facts = project.modules[where.module]
     for value in project.symbols.function(where).returns:

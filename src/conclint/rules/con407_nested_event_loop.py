@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
+from conclint.project.callables import is_transparent
 from conclint.project.loops import collect_loop_functions, runs_loop
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
@@ -44,7 +46,7 @@ class _Step(NamedTuple):
     """A call on the way to the one that runs a loop."""
 
     place: CallPlace
-    next: _Step | None  # type: ignore[misc]  # mypy: recursive NamedTuple
+    next: _Step | None
     length: int
 
 
@@ -55,10 +57,10 @@ def check(project: Project) -> Iterator[Alarm]:
         return
     careful = frozenset(_iter_careful(project))
     ways = _find_ways(project, careful)
-    loop_functions = {(found.module, found.index): found for found in collect_loop_functions(project)}
+    loop_functions = {(found.module, found.number): found for found in collect_loop_functions(project)}
     for place in project.calls:
         around = loop_functions.get((place.site.module, place.call.function))
-        if around is None or (around.module, around.index) in careful:
+        if around is None or (around.module, around.number) in careful:
             continue
         step = _find_step(project, place, ways)
         if step is not None:
@@ -75,17 +77,21 @@ def _iter_careful(project: Project) -> Iterator[_FunctionKey]:
 def _find_ways(project: Project, careful: frozenset[_FunctionKey]) -> dict[str, _Step]:
     """Return the plain functions that run an event loop whenever they are called, each with its shortest way there."""
     ways: dict[str, _Step] = {}
-    candidates = [place for place in project.calls if _is_certain(place, careful)]
-    grown = True
-    while grown:
-        found = [(place, _find_step(project, place, ways)) for place in candidates]
-        fresh = {
-            place.function.symbol: step
-            for place, step in reversed(found)
-            if step is not None and place.function.symbol not in ways
-        }
-        ways |= fresh
-        grown = bool(fresh)
+    callers: dict[str, list[CallPlace]] = {}
+    for place in project.calls:
+        if _is_certain(place, careful):
+            for target in project.callees(place.site):
+                callers.setdefault(target.function, []).append(place)
+            if runs_loop(project, place.site):
+                ways.setdefault(place.function.symbol, _Step(place, None, 1))
+    pending = deque(ways)
+    while pending:
+        for place in callers.get(pending.popleft(), ()):
+            symbol = place.function.symbol
+            step = _find_step(project, place, ways) if symbol not in ways else None
+            if step is not None:
+                ways[symbol] = step
+                pending.append(symbol)
     return ways
 
 
@@ -103,10 +109,11 @@ def _find_step(project: Project, place: CallPlace, ways: dict[str, _Step]) -> _S
     callees = project.callees(place.site)
     if not callees or project.externals(place.site):
         return None
-    following = [ways.get(target.function) for target in callees]
+    # A decorator such as `sync_to_async` may well move the call to a thread.
+    following = [ways.get(target.function) if is_transparent(project, target.function) else None for target in callees]
     if any(step is None for step in following):
         return None
-    nearest = min((step for step in following if step is not None), key=lambda step: step.length)
+    nearest = min((step for step in following if step is not None), key=lambda step: (step.length, step.place.site))
     return _Step(place, nearest, nearest.length + 1) if nearest.length < _LONGEST_TRACE else None
 
 

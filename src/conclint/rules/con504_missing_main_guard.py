@@ -33,12 +33,11 @@ def check(project: Project) -> Iterator[Alarm]:
     if _is_forked_everywhere(project):
         return
     starts = dict(_iter_starts(project))
-    by_function = _group_by_function(project)
     scripts = {index for index, facts in enumerate(project.modules) if _may_be_run(project, facts)}
     for place in project.calls if starts else ():
         if place.call.function or place.context.main_guard or place.site.module not in scripts:
             continue
-        found = _find_start(project, place, starts, by_function, frozenset())
+        found = _find_start(project, place, starts, frozenset())
         if found is not None:
             message = f"this starts {starts[found]} whenever the module is imported, so in each child process too"
             end = project.call(found)
@@ -57,31 +56,19 @@ def _iter_starts(project: Project) -> Iterator[tuple[Site, str]]:
             yield start.site, _NOUNS[made.row.kind]
 
 
-def _find_start(
-    project: Project,
-    place: CallPlace,
-    starts: dict[Site, str],
-    by_function: dict[str, list[CallPlace]],
-    seen: frozenset[str],
-) -> Site | None:
+def _find_start(project: Project, place: CallPlace, starts: dict[Site, str], seen: frozenset[str]) -> Site | None:
     """Return the first start that a call leads to in its own thread."""
     if place.site in starts:
         return place.site
     for target in project.callees(place.site) if len(seen) < _DEEPEST else ():
-        for inner in by_function.get(target.function, ()) if target.function not in seen else ():
-            found = _find_start(project, inner, starts, by_function, seen | {target.function})
+        function = project.place(target.function)
+        if function is None or target.function in seen:
+            continue
+        for inner in project.calls_in(function):
+            found = _find_start(project, inner, starts, seen | {target.function})
             if found is not None:
                 return found
     return None
-
-
-def _group_by_function(project: Project) -> dict[str, list[CallPlace]]:
-    grouped: dict[str, list[CallPlace]] = {}
-    for place in project.calls:
-        # A coroutine or generator runs later, and under a guard of its own if there is one.
-        if place.call.function and not place.function.is_generator:
-            grouped.setdefault(place.function.symbol, []).append(place)
-    return grouped
 
 
 def _may_be_run(project: Project, facts: ModuleFacts) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
-from conclint.model.span import Span
 from conclint.project.lifetime import Made
+from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
 
@@ -42,18 +42,17 @@ def check(project: Project) -> Iterator[Alarm]:
 def _find_leak(project: Project, made: Made) -> CallPlace | None:
     """Return a call between creation and `shutdown()` that raises what a job raised."""
     closing = [one for one in project.lifetimes.iter_operations(made.found) if one.name in ("shutdown", "__exit__")]
-    if len(closing) != 1 or closing[0].name != "shutdown" or closing[0].site.module != made.place.site.module:
+    if len(closing) != 1 or closing[0].name != "shutdown" or closing[0].site.what != "call":
         return None
     end = project.call(closing[0].site)
-    if end.call.function != made.place.call.function or end.context.finally_body or end.context.branches:
+    if end.function_place != made.place.function_place or end.context.finally_body or end.context.branches:
         return None
-    between = (place for place in project.calls if _is_between(place, made.place, end))
+    between = (
+        place
+        for place in project.calls_in(end.function_place)
+        if precedes(made.place.call.span, place.call.span) and precedes(place.call.span, end.call.span)
+    )
     return next((place for place in between if _raises(project, place)), None)
-
-
-def _is_between(place: CallPlace, start: CallPlace, end: CallPlace) -> bool:
-    same = place.site.module == start.site.module and place.call.function == start.call.function
-    return same and _end(start.call.span) < _start(place.call.span) < _start(end.call.span)
 
 
 def _raises(project: Project, place: CallPlace) -> bool:
@@ -62,11 +61,3 @@ def _raises(project: Project, place: CallPlace) -> bool:
         row.role is Role.RESULT and target.name.endswith(".result") for target, row in project.rows(place.site)
     )
     return results and not place.context.protected
-
-
-def _start(span: Span) -> tuple[int, int]:
-    return span.line, span.column
-
-
-def _end(span: Span) -> tuple[int, int]:
-    return span.end_line, span.end_column

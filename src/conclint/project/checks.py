@@ -1,0 +1,120 @@
+"""Check-then-act on state that threads share: the sequences of the facts, joined with locks and threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.model.facts import ContextId, Sequence, SequenceKind
+from conclint.model.span import Span
+from conclint.model.values import Constant
+from conclint.project.guards import weigh
+from conclint.project.objects import Object
+from conclint.project.parallel import Control
+from conclint.project.places import Place, PlaceKind
+from conclint.project.races import Races
+from conclint.project.roots import Root
+from conclint.project.shared import SharedAccess
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+
+class CheckThenAct(NamedTuple):
+    """A test and a change of one place without a lock around both (must), and why it is shared.
+
+    Either `witness` is an access to the same place with `lock` held, or `root` begins a thread that gets here.
+    """
+
+    kind: SequenceKind
+    module: int
+    state: str
+    check: Span
+    act: Span
+    witness: SharedAccess | None
+    lock: str
+    root: Root | None
+
+
+class Checks:
+    """Finds the check-then-acts that a second thread may upset."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def unguarded(self) -> tuple[CheckThenAct, ...]:
+        """All of them, in the order of modules and source."""
+        return tuple(
+            found
+            for module, facts in enumerate(self._project.modules)
+            for sequence in facts.sequences
+            if (found := self._judge(module, sequence)) is not None
+        )
+
+    def _judge(self, module: int, sequence: Sequence) -> CheckThenAct | None:
+        project = self._project
+        place = project.places.find(module, sequence.target)
+        if place is None or self._is_harmless(module, sequence, place):
+            return None
+        symbol = project.modules[module].functions[sequence.function].symbol
+        if project.shared.is_quiet(symbol) or self._is_locked(module, sequence, symbol):
+            return None
+        state = project.places.describe(module, sequence.target)
+        witness, lock = self._find_witness(place, symbol)
+        root = None if witness is not None else self._find_root(place, symbol)
+        if witness is None and root is None:
+            return None
+        return CheckThenAct(sequence.kind, module, state, sequence.check, sequence.act, witness, lock, root)
+
+    def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
+        """Whether the state is private to the call, or doing the act twice gives the same."""
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked:
+            return True
+        constant = isinstance(self._project.value(module, sequence.source), Constant)
+        return constant and sequence.kind is not SequenceKind.FLAG
+
+    def _is_locked(self, module: int, sequence: Sequence, symbol: str) -> bool:
+        locks = self._project.locks
+        held = self._lockset(module, sequence, sequence.check_context) | self._lockset(
+            module, sequence, sequence.act_context
+        )
+        # A lock around either half: what is made of it is CON204's business.
+        return bool(held) or locks.is_locked_by_name(symbol) or symbol in self._project.passed_functions
+
+    def _lockset(self, module: int, sequence: Sequence, context: ContextId) -> frozenset[Object | Place]:
+        return self._project.locks.lockset(module, sequence.function, context)
+
+    def _find_witness(self, place: Place, symbol: str) -> tuple[SharedAccess | None, str]:
+        """Return a change of the same place under a lock of its owner: the author knows that threads share it.
+
+        At least half of the accesses elsewhere must be under the lock, else it guards something next to the place.
+        """
+        guards, shared = self._project.guards, self._project.shared
+        accesses = shared.by_place.get(place._replace(element=False), ())
+        elsewhere = [one for one in accesses if one.function != symbol and not shared.is_quiet(one.function)]
+        for lock in sorted(guards.find_own_locks(place), key=lambda lock: guards.lock_names[lock]):
+            guarded = [one for one in elsewhere if lock in one.lockset]
+            witness = next((one for one in guarded if one.is_write), None)
+            if witness is None or 2 * weigh(guarded) < weigh(elsewhere):
+                continue
+            if self._project.locks.is_reached_without(symbol, lock):
+                return witness, guards.lock_names[lock]
+        return None, ""
+
+    def _find_root(self, place: Place, symbol: str) -> Root | None:
+        """Return a root whose threads get here while another thread does too, with the same object."""
+        controls = self._project.parallel.controls(symbol)
+        for first, second in _iter_pairs(controls):
+            if Races.are_parallel(first, second) and self._project.races.is_shared(place, first, symbol, second, symbol):
+                root = first.root or second.root
+                if root is not None:
+                    return root
+        return None
+
+
+def _iter_pairs(controls: tuple[Control, ...]) -> Iterator[tuple[Control, Control]]:
+    for index, first in enumerate(controls):
+        for second in controls[index:]:
+            yield first, second

@@ -1,0 +1,140 @@
+"""Races: pairs of accesses to one place by threads of control that may run in parallel, without a common lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.model.facts import AccessKind, Use
+from conclint.model.span import Span
+from conclint.project.objects import ObjectKind
+from conclint.project.parallel import MAIN, Control
+from conclint.project.places import Place, PlaceKind
+from conclint.project.roots import Root
+from conclint.project.shared import SharedAccess
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_WAITS = frozenset({"join", "result", "shutdown"})
+
+
+class Race(NamedTuple):
+    """Two accesses that may interleave (may): an update, and another write of the same place."""
+
+    place: Place
+    access: SharedAccess
+    control: Control
+    other: SharedAccess
+    other_control: Control
+
+
+class Races:
+    """Finds lost updates."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def iter_lost_updates(self) -> Iterator[Race]:
+        """Yield every UPDATE that another write in a parallel thread of control may overwrite."""
+        for place, accesses in self._project.shared.by_place.items():
+            writes = [access for access in accesses if access.is_write and not self._is_confined(access)]
+            for access in writes:
+                if access.kind is AccessKind.UPDATE:
+                    race = self._find_rival(place, access, writes)
+                    if race is not None:
+                        yield race
+
+    def _find_rival(self, place: Place, access: SharedAccess, writes: list[SharedAccess]) -> Race | None:
+        # The update itself, run by two threads at once, is the clearest rival of all.
+        rivals = [access, *(other for other in writes if other is not access)]
+        for other in rivals:
+            if access.lockset & other.lockset or other.place.element != access.place.element:
+                continue
+            pair = self._find_pair(place, access, other)
+            if pair is not None:
+                return Race(place, access, pair[0], other, pair[1])
+        return None
+
+    def _find_pair(self, place: Place, access: SharedAccess, other: SharedAccess) -> tuple[Control, Control] | None:
+        """Return two threads of control that make the two accesses, may run in parallel and share the place."""
+        for first in self._project.parallel.controls(access.function):
+            for second in self._project.parallel.controls(other.function):
+                if not self.are_parallel(first, second) or not self.is_shared(place, first, access.function, second, other.function):
+                    continue
+                if not self._is_ordered(first, other, second) and not self._is_ordered(second, access, first):
+                    return first, second
+        return None
+
+    @staticmethod
+    def are_parallel(first: Control, second: Control) -> bool:
+        """Return whether two threads of control may run at once; one with itself if it has many threads."""
+        return first.many if first == second else True
+
+    def is_shared(self, place: Place, first: Control, symbol: str, second: Control, other: str) -> bool:
+        """Return whether two functions, each in its thread, certainly use the same object.
+
+        They do for globals, for the variables of a function around a root, and for the attributes of the object that
+        a root is bound to: then both functions must be methods of its class, or nested in one.
+        """
+        if place.kind is PlaceKind.GLOBAL:
+            return True
+        roots = [control.root for control in (first, second) if control.root is not None]
+        if place.kind is PlaceKind.CLOSURE:
+            return any(root.function.startswith(f"{place.owner}.<locals>.") for root in roots)
+        if not all(self._project.parallel.has_shared_receiver(root) for root in roots if not self._is_own_thread(root)):
+            return False
+        if any(self._is_awaited(root) for root in roots):
+            return False
+        owners = {self._find_class(symbol), self._find_class(other), place.owner}
+        lines = [self._project.symbols.linearise(self._receiver_class(root)) for root in roots]
+        return bool(lines) and all(owner in line for line in lines for owner in owners)
+
+    @staticmethod
+    def _is_own_thread(root: Root) -> bool:
+        """Whether the receiver is the thread itself: the attributes of a subclass of `Thread`."""
+        return root.receiver is not None and root.receiver.site == root.site
+
+    def _is_awaited(self, root: Root) -> bool:
+        """Whether whoever spawns waits at once: `await loop.run_in_executor(None, self.read)` hands the object over."""
+        return root.site.what == "call" and self._project.call(root.site).call.use is Use.AWAITED
+
+    def _receiver_class(self, root: Root) -> str:
+        """Return the class whose instance a root works on: its receiver, or `self` of the method around it."""
+        if root.receiver is not None and root.receiver.kind is ObjectKind.INSTANCE:
+            return root.receiver.symbol
+        return self._find_class(root.function)
+
+    def _find_class(self, symbol: str) -> str:
+        """Return the class of the method that a function is, or is nested in; "" where there is none."""
+        owner = symbol.partition(".<locals>.")[0].rpartition(".")[0]
+        return owner if owner in self._project.symbols.classes else ""
+
+    def _is_confined(self, access: SharedAccess) -> bool:
+        return self._project.shared.is_quiet(access.function)
+
+    def _is_ordered(self, thread: Control, access: SharedAccess, control: Control) -> bool:
+        """Whether an access of the main thread comes before the start, or after the join, of the other thread."""
+        if thread.root is None or control != MAIN:
+            return False
+        site = thread.root.site
+        spawning = self._project.call(site)
+        if spawning.function.symbol == access.function and site.module == access.module:
+            if access.span < spawning.call.span and not spawning.context.loops:
+                return True
+        return self._follows_join(access)
+
+    def _follows_join(self, access: SharedAccess) -> bool:
+        return any(span < access.span for span in self._joins.get((access.module, access.function), ()))
+
+    @cached_property
+    def _joins(self) -> dict[tuple[int, str], list[Span]]:
+        """Where each function, by module and symbol, waits for the end of something."""
+        found: dict[tuple[int, str], list[Span]] = {}
+        for operations in self._project.links.operations.values():
+            for operation in operations:
+                if operation.name in _WAITS and operation.site.what == "call":
+                    place = self._project.call(operation.site)
+                    found.setdefault((operation.site.module, place.function.symbol), []).append(place.call.span)
+        return found

@@ -1,0 +1,55 @@
+"""CON201: see docs/rules/CON201.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model.alarm import Alarm, Related
+from conclint.model.rule import Category, Rule
+from conclint.project.parallel import Control
+from conclint.project.places import Place, PlaceKind
+from conclint.project.project import Project
+from conclint.project.races import Race
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON201",
+    name="unguarded-shared-update",
+    summary="shared state is updated by several threads without a lock",
+    help="hold one lock around every update",
+    category=Category.DATA_RACE,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report reads followed by writes that another thread's write may come between."""
+    for race in project.races.iter_lost_updates():
+        name = _describe(race.place)
+        alone = race.other is race.access and race.control == race.other_control
+        who = "several threads at once" if alone else "two threads"
+        message = f"`{name}` is updated by {who} without a lock"
+        yield project.alarm(race.access.module, RULE.code, race.access.span, message, *_relate(project, race))
+
+
+def _relate(project: Project, race: Race) -> Iterator[Related]:
+    if race.other is not race.access:
+        other = race.other
+        yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
+    for control in dict.fromkeys((race.control, race.other_control)):
+        if (step := _relate_spawn(project, control)) is not None:
+            yield step
+
+
+def _relate_spawn(project: Project, control: Control) -> Related | None:
+    if control.root is None:
+        return None
+    place = project.call(control.root.site)
+    name = control.root.function.rpartition(".")[2]
+    again = ", several times" if control.many else ""
+    return project.related(control.root.site.module, place.call.span, f"`{name}` begins to run in a thread here{again}")
+
+
+def _describe(place: Place) -> str:
+    return f"self.{place.name}" if place.kind is PlaceKind.ATTRIBUTE else place.name
