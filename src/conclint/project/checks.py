@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.facts import ContextId, Sequence, SequenceKind
 from conclint.model.span import Span
-from conclint.model.values import Constant
+from conclint.model.values import Constant, Unknown
 from conclint.project.guards import weigh
 from conclint.project.objects import Object
 from conclint.project.parallel import Control
@@ -72,8 +72,10 @@ class Checks:
         """Whether the state is private to the call, or doing the act twice gives the same."""
         if place.kind is PlaceKind.CLOSURE or sequence.rechecked:
             return True
-        constant = isinstance(self._project.value(module, sequence.source), Constant)
-        return constant and sequence.kind is not SequenceKind.FLAG
+        if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
+            return False
+        # A number that is worked out twice is the same number; an object that is made twice is not.
+        return isinstance(self._project.value(module, sequence.source), Constant | Unknown)
 
     def _is_locked(self, module: int, sequence: Sequence, symbol: str) -> bool:
         locks = self._project.locks

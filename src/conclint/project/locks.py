@@ -130,8 +130,8 @@ class Locks:
     def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
         """Return whether some known way into a function certainly does not hold the lock.
 
-        A way begins at a root, or at a function that nobody in the project calls. One that is handed on as a value,
-        or whose name says that its caller locks, is called in circumstances that are not known: no such way.
+        A way begins at a root, or at a public function that nobody in the project calls. One that is handed on as a
+        value, or whose name says that its caller locks, is called in circumstances that are not known: no such way.
         """
         roots, pending, seen = self._roots, [symbol], {symbol}
         while pending:
@@ -139,7 +139,7 @@ class Locks:
             if current in roots:
                 return True
             callers = self._project.callers.get(current, ())
-            if not callers and current not in self._project.passed_functions and not self.is_locked_by_name(current):
+            if not callers and self._project.is_open(current) and not self.is_locked_by_name(current):
                 return True
             for caller, module, context in callers:
                 held = {lock.identity for lock, _ in self.held(module, context)}

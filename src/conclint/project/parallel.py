@@ -54,11 +54,13 @@ class Parallel:
         return {symbol: tuple(controls) for symbol, controls in found.items()}
 
     def _main_starts(self) -> set[str]:
-        """Return where the main thread may come in: what is neither called nor spawned by anything known."""
+        """Return where the main thread comes in: public functions that nothing known calls or spawns."""
         project = self._project
         elsewhere = {root.function for root in project.roots if root.runs_in is not RunsIn.HERE}
         return {
-            symbol for symbol in project.symbols.functions if symbol not in project.callers and symbol not in elsewhere
+            symbol
+            for symbol in project.symbols.functions
+            if symbol not in project.callers and symbol not in elsewhere and project.is_open(symbol)
         }
 
     def _is_many(self, root: Root) -> bool:

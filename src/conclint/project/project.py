@@ -261,6 +261,15 @@ class Project:
                 )
         return frozenset(found - {root.function for root in self.roots})
 
+    def is_open(self, symbol: str) -> bool:
+        """Return whether code outside the project may call a function by its name, in the thread that it likes.
+
+        Private functions and those that are handed on as values have callers that are not known.
+        """
+        name = symbol.rpartition(".")[2]
+        private = (name.startswith("_") and not name.endswith("__")) or "<locals>" in symbol
+        return not private and symbol not in self.passed_functions
+
     def called_by(self, symbol: str) -> frozenset[str]:
         """Return the functions that a function may call in its own thread."""
         return self._call_graph.get(symbol, frozenset())
