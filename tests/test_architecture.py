@@ -28,12 +28,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "fixes": frozenset({"model", "config"}),
     "report": frozenset({"model", "config"}),
     "cache": frozenset({"model", "config"}),
-    "pipeline": frozenset(
-        {
-            *("model", "catalog", "config", "discover", "source", "analysis", "project", "rules"),
-            *("suppress", "fixes", "report", "cache"),
-        }
-    ),
+    # The front of the line, for one file: what a worker process runs.
+    "worker": frozenset({"model", "catalog", "source", "analysis", "rules", "suppress"}),
+    "pipeline": frozenset({"model", "config", "project", "rules", "suppress", "cache", "worker"}),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.
     "flake8_plugin": FRONT_END | {"catalog"},

@@ -34,6 +34,7 @@ from conclint.project.project import Project
 from conclint.rules import load
 from conclint.source import parse
 from conclint.worker import check_batch, check_module
+from runs import check, make_config
 
 ROOT = Path(__file__).parent.parent
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
@@ -57,6 +58,15 @@ def sample_library(size: int) -> list[Path]:
     return random.Random(2).sample(files, min(size, len(files)))
 
 
+PACKAGES = ("logging", "urllib", "http", "xmlrpc", "wsgiref", "json", "concurrent")
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a file of the standard library."""
+    parts = path.relative_to(STANDARD_LIBRARY).with_suffix("").parts
+    return ".".join(parts[:-1] if path.stem == "__init__" else parts)
+
+
 class TestSerialisation:
     def test_facts_survive_the_way_from_a_worker(self) -> None:
         for path in (*sorted((ROOT / "tests/fixtures").rglob("*.py")), *sample_library(20)):
@@ -70,7 +80,17 @@ class TestSerialisation:
         assert first == second
 
     def test_diagnostics_are_the_same_bytes_whatever_the_hash_seed(self) -> None:
-        arguments = ["-m", "conclint", "check", "--isolated", "--select", "ALL", "--jobs", "1", "tests/fixtures"]
+        arguments = [
+            "-m",
+            "conclint",
+            "check",
+            "--isolated",
+            "--select",
+            "ALL",
+            "--output-format",
+            "json",
+            "tests/fixtures",
+        ]
         first, second = (run_python(arguments, seed) for seed in ("1", "2"))
         assert first.count("\n") > 10
         assert first == second
@@ -104,6 +124,18 @@ class TestTriage:
             if result.facts is not None:
                 project = Project([result.facts])
                 assert [alarm for check in load().project for alarm in check.run(project)] == []
+
+    def test_it_changes_nothing_for_a_whole_project(self) -> None:
+        paths = [path for name in PACKAGES for path in sorted((STANDARD_LIBRARY / name).glob("*.py"))]
+        files = [SourceFile(str(path), module_name(path), path.stem == "__init__") for path in paths]
+        found = [
+            {
+                (diagnostic.path, diagnostic.span, diagnostic.code, diagnostic.message)
+                for diagnostic in check(files, make_config("CON101"), triage=triage)
+            }
+            for triage in (True, False)
+        ]
+        assert found[0] == found[1]
 
     def test_a_file_that_does_not_parse_is_never_dormant(self) -> None:
         result = check_module(SourceFile("odd.py", "odd", content=b"def f(:\n"))
@@ -244,7 +276,7 @@ class TestLocksets:
         [
             ("@contextmanager\ndef manager():\n    with a:\n        yield", "a"),
             (
-                "@contextmanager\ndef manager():\n    a.acquire()\n    try:\n        yield\n    finally:\n        a.release()",
+                "@contextmanager\ndef manager():\n    a.acquire()\n    try: yield\n    finally: a.release()",
                 "a",
             ),
             ("@contextmanager\ndef manager():\n    with a:\n        pass\n    yield", ""),

@@ -19,6 +19,7 @@ from conclint.model.file import SourceFile
 from conclint.model.span import Span
 from conclint.source import Source, SourceError, decode, parse
 from conclint.worker import check_batch
+from runs import check_texts
 
 FIXTURES = Path(__file__).parent / "fixtures"
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
@@ -363,6 +364,12 @@ class TestParse:
     )
     def test_what_is_long_and_flat_is_not(self, text: str) -> None:
         assert read(text).tree.code == text
+
+    def test_what_nests_as_deeply_as_generated_code_is_parsed_on_demand_too(self) -> None:
+        dormant = "def table():\n    return " + "+".join(["1"] * 1_500) + "\n"
+        app = "import threading\nimport table\n\nthreading.Thread(target=table.table, daemon=True).start()\n"
+        files = {"app.py": app, "table.py": dormant}
+        assert "CON001" not in {diagnostic.code for diagnostic in check_texts(files, "CON001")}
 
     def test_what_nests_as_deeply_as_generated_code_is_parsed_by_a_worker(self) -> None:
         text = "import threading\nx = " + "+".join(["1"] * 1_500) + "\n"

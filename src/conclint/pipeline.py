@@ -19,7 +19,7 @@ from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.suppress import filter_alarms
-from conclint.worker import check_batch, check_module
+from conclint.worker import check_batch
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
@@ -160,9 +160,9 @@ def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Proj
         wanted = {path for name in find_wanted(project) if (path := _find_dormant(name, dormant)) is not None}
         if not wanted:
             return project
-        for path in sorted(wanted):
-            result = check_module(sources[path], triage=False)
-            results[path] = result
+        batch = check_batch([sources[path] for path in sorted(wanted)], triage=False)
+        for result in msgspec.msgpack.decode(batch, type=list[ModuleResult]):
+            results[result.path] = result
             dormant.pop(result.module, None)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import bisect
+import contextlib
 import io
 import re
 import tokenize
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -22,6 +24,59 @@ _LONG_STRETCH = 3_000
 _DEEPEST_NESTING = 2_000
 _DEEPEST_BRACKETS = 100
 """CPython's tokenizer gives up at 100 to 200 nested brackets, by version."""
+
+
+class _Parentheses:
+    """What `BaseExpression._parenthesize` does around each expression, without a generator for each."""
+
+    __slots__ = ("_node", "_position", "_state")
+
+    def __init__(self, node: cst.BaseExpression, state: CodegenState) -> None:
+        self._node, self._state = node, state
+
+    def __enter__(self) -> None:
+        for left in self._node.lpar:
+            left._codegen(self._state)
+        self._position = self._state.record_syntactic_position(self._node)
+        self._position.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._position.__exit__(None, None, None)
+        for right in self._node.rpar:
+            right._codegen(self._state)
+
+
+def _parenthesize(node: cst.BaseExpression, state: CodegenState) -> _Parentheses:
+    return _Parentheses(node, state)
+
+
+def _make_nodes_quick() -> None:
+    """Let nodes be hashed and compared in C; as in libcst itself, by identity.
+
+    libcst writes both out in Python, which costs more than the rest of every dictionary with nodes as keys.
+    """
+    pending: list[type] = [cst.CSTNode]
+    while pending:
+        node_type = pending.pop()
+        pending += node_type.__subclasses__()
+        node_type.__hash__ = object.__hash__  # type: ignore[method-assign]
+        node_type.__eq__ = object.__eq__  # type: ignore[method-assign,assignment]
+    if hasattr(cst.BaseExpression, "_parenthesize"):
+        cst.BaseExpression._parenthesize = _parenthesize  # type: ignore[method-assign,assignment]
+
+
+_make_nodes_quick()
+
+
+@contextlib.contextmanager
+def _without_validation() -> Iterator[None]:
+    """Keep nodes from checking themselves while the parser, which only makes valid ones, builds them: an eighth of it."""
+    validate = cst.CSTNode.__post_init__
+    cst.CSTNode.__post_init__ = lambda self: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        cst.CSTNode.__post_init__ = validate  # type: ignore[method-assign]
 
 
 class SourceError(Exception):
@@ -89,7 +144,7 @@ class _CountingState(CodegenState):
             self.position += len(token)
 
     def add_token(self, value: str) -> None:
-        self.tokens[:] = (value,)
+        self.tokens = [value]
         self.position += len(value)
 
     def pop_trailing_newline(self) -> None:
@@ -203,7 +258,8 @@ def parse(text: str, *, path: str, module: str, is_package: bool = False) -> Sou
     if _is_too_deep(text):
         raise SourceError("cannot be parsed: nested too deeply")
     try:
-        tree = cst.parse_module(text)
+        with _without_validation():
+            tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
         raise _explain(error, text) from error
     except RecursionError as error:

@@ -59,7 +59,7 @@ def check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:
 
 def _check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:
     enabled = gc.isenabled()
-    # The collector would walk the trees again and again; one pass after the batch frees what has cycles.
+    # The collector would walk the trees again and again, and nothing that the analysis makes has cycles.
     gc.disable()
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _DEEPEST_STACK))
@@ -69,7 +69,6 @@ def _check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:
         sys.setrecursionlimit(limit)
         if enabled:
             gc.enable()
-        gc.collect()
 
 
 def check_module(file: SourceFile, *, triage: bool = True) -> ModuleResult:

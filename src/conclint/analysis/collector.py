@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,7 @@ from conclint.model.values import (
 from conclint.source import Source
 
 LONGEST_STRING = 60
+_PLAIN_STRING = re.compile(r"""'[^'\\\0\n]*'|"[^"\\\0\n]*\"""")
 _STATIC = frozenset({BindingKind.IMPORT, BindingKind.DEFINITION})
 _COLLECTIONS = {cst.List: "list", cst.Tuple: "tuple", cst.Set: "set"}
 _ELEMENT_TYPES = frozenset(
@@ -249,11 +251,7 @@ class Collector:
         return self.new_collection("dict", items + keys)
 
     def _evaluate_string(self, node: cst.SimpleString | cst.ConcatenatedString, table: NameTable) -> ValueId:
-        try:
-            text = node.evaluated_value
-        except (SyntaxError, ValueError):
-            # libcst parses literals that Python does not take, such as one with a null byte.
-            return self.unknown
+        text = _plain_text(node)
         # A lone surrogate, as in "\udc80", could not be encoded for the way back from the worker.
         if not isinstance(text, str) or any("\ud800" <= letter <= "\udfff" for letter in text[:LONGEST_STRING]):
             return self.unknown
@@ -270,6 +268,18 @@ class Collector:
         if isinstance(node.operator, cst.Minus) and isinstance(inner, Constant) and isinstance(inner.value, int | float):
             return self.intern(Constant(-inner.value))
         return self.unknown
+
+
+def _plain_text(node: cst.SimpleString | cst.ConcatenatedString) -> str | bytes | None:
+    """Return what a string literal is; most need no compiler to tell."""
+    literal = getattr(node, "value", "")
+    if _PLAIN_STRING.fullmatch(literal):
+        return str(literal[1:-1])
+    try:
+        return node.evaluated_value
+    except (SyntaxError, ValueError):
+        # libcst parses literals that Python does not take, such as one with a null byte.
+        return None
 
 
 _CONSTANTS: dict[str, object] = {"None": None, "True": True, "False": False}

@@ -22,11 +22,11 @@ LONG = 100_000
 _OPEN = LONG
 """What a loop with an unknown number of rounds counts."""
 
-_LOOPS = (cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+_LOOPS = frozenset({cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp})
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-_NO_LOOPS = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Name, cst.SimpleString, cst.Integer, cst.Attribute)
+_NO_LOOPS = frozenset({cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Name, cst.SimpleString, cst.Integer, cst.Attribute})
 """What is not searched for loops: other functions, and what is hardly ever made of one."""
-_DEFINITIONS = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+_DEFINITIONS = frozenset({cst.FunctionDef, cst.ClassDef, cst.Lambda})
 _COUNTED = frozenset(
     {"builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple", "builtins.set"}
 )
@@ -49,7 +49,7 @@ def estimate_cost(node: cst.FunctionDef | cst.Lambda, scope: Scope) -> Cost:
     text = scope.view.source.text[start:end]
     found = _find_long_loop(node.body, scope) if "for " in text or "while " in text else None
     if found is not None:
-        nested = any(isinstance(part, _LOOPS) for part in _iter_own(found) if part is not found)
+        nested = any(type(part) in _LOOPS for part in _iter_own(found) if part is not found)
         return Cost(scope.span(found), "nested loops that compute" if nested else "a long loop that computes")
     if isinstance(node, cst.FunctionDef) and f"{node.name.value}(" in text:
         return _estimate_recursion(node, scope)
@@ -61,11 +61,11 @@ def _find_long_loop(node: cst.CSTNode, scope: Scope) -> cst.CSTNode | None:
     stack = [(node, 1)]
     while stack:
         current, times = stack.pop()
-        if isinstance(current, _LOOPS):
+        if type(current) in _LOOPS:
             times *= _count_rounds(current, scope)
             if times >= LONG and _computes(current, scope):
                 return current
-        below = (child for child in iter_children(current) if not isinstance(child, _NO_LOOPS))
+        below = (child for child in iter_children(current) if type(child) not in _NO_LOOPS)
         stack += reversed([(child, times) for child in below])
     return None
 
@@ -75,7 +75,7 @@ def _iter_own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(child for child in iter_children(current) if not isinstance(child, _DEFINITIONS))
+        stack.extend(child for child in iter_children(current) if type(child) not in _DEFINITIONS)
 
 
 def _computes(loop: cst.CSTNode, scope: Scope) -> bool:
@@ -86,7 +86,7 @@ def _computes(loop: cst.CSTNode, scope: Scope) -> bool:
             return False
         found |= _is_arithmetic(part)
         compares |= isinstance(part, cst.Comparison)
-        nested |= isinstance(part, _LOOPS) and part is not loop and _count_rounds(part, scope) >= LONG
+        nested |= type(part) in _LOOPS and part is not loop and _count_rounds(part, scope) >= LONG
     return found or (compares and nested)
 
 
@@ -279,7 +279,7 @@ def _count_below(node: cst.CSTNode, function: cst.FunctionDef, scope: Scope) -> 
         return _count_calls_of_itself(node.body, function, scope)
     if isinstance(node, cst.If | cst.For | cst.While):
         return _count_calls_of_itself((node,), function, scope)
-    if isinstance(node, _DEFINITIONS):
+    if type(node) in _DEFINITIONS:
         return 0
     if isinstance(node, cst.IfExp):
         return max(_count_below(side, function, scope) for side in (node.body, node.orelse))

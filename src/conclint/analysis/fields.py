@@ -26,8 +26,10 @@ _FIELDS: dict[type[cst.CSTNode], tuple[str, ...]] = {}
 
 def syntax_fields(node_type: type[cst.CSTNode]) -> tuple[str, ...]:
     """Return the names of the fields of `node_type` that may hold syntax."""
-    names = [field.name for field in dataclasses.fields(node_type)]
-    return tuple(name for name in names if name not in _SILENT and not name.startswith("whitespace"))
+    fields = [field for field in dataclasses.fields(node_type) if field.type not in ("str", str)]
+    return tuple(
+        field.name for field in fields if field.name not in _SILENT and not field.name.startswith("whitespace")
+    )
 
 
 def iter_children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -38,10 +40,12 @@ def iter_children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         fields = _FIELDS[node_type] = syntax_fields(node_type)
     for name in fields:
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif type(value) in (tuple, list):
+        # Exact types: `isinstance` asks the abstract base class of all nodes, which is slow in this hot loop.
+        value_type = type(value)
+        if value_type is list or value_type is tuple:
             yield from value
+        elif value is not None and value_type is not cst.MaybeSentinel and value_type is not str:
+            yield value
 
 
 def iter_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

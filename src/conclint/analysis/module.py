@@ -59,6 +59,7 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         exports=_literal_exports(source.tree),
         main_guard=any(context.main_guard for context in collector.contexts),
     )
+    table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))
 
 

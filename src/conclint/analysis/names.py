@@ -85,6 +85,13 @@ class NameTable:
             table = table.parent
         return None
 
+    def release(self) -> None:
+        """Cut the cycles between tables, and with them the last hold on the tree: reference counts free the rest."""
+        for inner in self.tables.values():
+            inner.release()
+        self.tables.clear()
+        self.parent = None
+
     def module(self) -> NameTable:
         """Return the table of the module around."""
         table = self

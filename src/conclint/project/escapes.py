@@ -17,6 +17,7 @@ from conclint.model.facts import Argument, Call, ModuleFacts
 from conclint.model.values import Attribute, Collection, Item, Local, Name, Value
 from conclint.project.link import MOST_SUBCLASSES, find_argument
 from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
@@ -141,6 +142,9 @@ class Escapes:
             if isinstance(target, Attribute):
                 own = _is_self(facts, facts.values[target.base], flow.function)
                 if own or self._is_class(module, target.base):
+                    continue
+            elif isinstance(target, Name):
+                if self._project.symbols.resolve(target.symbol).kind is not SymbolKind.EXTERNAL:
                     continue
             elif not isinstance(target, Item) or self._is_collection(module, target.base):
                 continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -120,7 +121,7 @@ class Linker:
         self._add_receivers()
         self.solver.solve()
 
-    def objects(self, module: int, value: ValueId) -> Set[Object]:
+    def objects(self, module: int, value: ValueId) -> AbstractSet[Object]:
         """Return what a value may be; empty where nothing is known."""
         node = self._value_nodes[module][value]
         return self.solver.objects[node].keys() if node >= 0 else frozenset()
@@ -495,18 +496,19 @@ class Linker:
         else:
             self.solver.connect(self.solver.node(("r", function)), result)
 
-    def bind(self, module: int, arguments: Sequence[Argument], target: Target) -> None:
-        """Let the arguments of a call reach the parameters of the function."""
+    def bind(self, module: int, arguments: Sequence[Argument], target: Target, *, skip: int = 0) -> None:
+        """Let the arguments of a call reach the parameters of the function, but for the first `skip` ones."""
         if target.receiver is not None:
             self._bind_receiver(target.function, target.receiver)
+            skip += 1
         for place in self.symbols.functions[target.function]:
-            self._bind_arguments(module, arguments, self.symbols.function(place), bound=target.receiver is not None)
+            self._bind_arguments(module, arguments, self.symbols.function(place), skip)
 
-    def _bind_arguments(self, module: int, arguments: Sequence[Argument], function: Function, *, bound: bool) -> None:
+    def _bind_arguments(self, module: int, arguments: Sequence[Argument], function: Function, skip: int) -> None:
         positional = [one.name for one in function.parameters if one.kind is ParameterKind.POSITIONAL]
         names = {one.name for one in function.parameters if one.kind in (ParameterKind.POSITIONAL, ParameterKind.KEYWORD)}
         rest = next((one.name for one in function.parameters if one.kind is ParameterKind.STAR), None)
-        following = iter(positional[1 if bound else 0 :])
+        following = iter(positional[skip:])
         for argument in arguments:
             if argument.keyword == "":
                 name = next(following, None)
@@ -679,19 +681,29 @@ class Linker:
             self.solver.connect(elements, self._elements(view))
 
     def _call_partial(self, site: Site, call: Call, origin: Site) -> None:
-        made = self._modules[origin.module].calls[origin.index]
-        if not made.arguments:
+        def on_target(target: Target) -> None:
+            self.links.callees.setdefault(site, {})[target] = None
+            self._connect_result(site, target.function)
+
+        self._bind_partial(site.module, call.arguments, origin, on_target)
+
+    def _bind_partial(
+        self, module: int, arguments: Sequence[Argument], origin: Site, on_target: Callable[[Target], None]
+    ) -> None:
+        """Let the arguments of the partial made at `origin`, and those of its call, reach its function."""
+        made = self._modules[origin.module].calls[origin.index].arguments
+        if not made:
             return
-        inner = made.arguments[0].value
+        given = sum(argument.keyword == "" for argument in made[1:])
 
         def on_callee(found: Object) -> None:
             if found.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND):
                 target = Target(found.symbol, found.receiver)
-                self.bind(origin.module, made.arguments[1:], target)
-                self.links.callees.setdefault(site, {})[target] = None
-                self._connect_result(site, found.symbol)
+                self.bind(origin.module, made[1:], target)
+                self.bind(module, arguments, target, skip=given)
+                on_target(target)
 
-        self.solver.react(self.value_node(origin.module, inner), on_callee)
+        self.solver.react(self.value_node(origin.module, made[0].value), on_callee)
 
     def _add_entries(self, module: int, facts: ModuleFacts) -> None:
         for number, entry in enumerate(facts.acquisitions):
@@ -723,7 +735,8 @@ class Linker:
 
     def _bind_spawned(self, site: Site, call: Call, spawn: Spawn, found: Object) -> None:
         if found.kind is ObjectKind.PARTIAL and found.site is not None:
-            self._call_partial(Site(site.module, site.index, "spawned"), call, found.site)
+            passed = self._spawned_arguments(site.module, call, spawn)
+            self._bind_partial(site.module, passed, found.site, lambda target: None)
         if found.kind not in (ObjectKind.FUNCTION, ObjectKind.BOUND):
             return
         target = Target(found.symbol, found.receiver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Kind, RunsIn
@@ -31,10 +32,31 @@ def collect_roots(project: Project) -> tuple[Root, ...]:
         runs_in = spawn.runs_in
         if runs_in is RunsIn.EXECUTOR:
             runs_in = _executor_kind(project, _find_executor(project, spawn))
-        for candidate in project.spawned_objects(spawn.callable):
-            if candidate.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND, ObjectKind.COROUTINE):
-                found[Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)] = None
-    return tuple(sorted(found, key=lambda root: (root.site, root.function, root.runs_in.value)))
+        for candidate in _iter_callables(project, project.spawned_objects(spawn.callable)):
+            found[Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)] = None
+    # The methods of a class get some instance of it, and the very ones that are made: these say more.
+    exact = {
+        root._replace(receiver=None) for root in found if root.receiver is not None and root.receiver.site is not None
+    }
+    roots = (root for root in found if not _is_vague(root) or root._replace(receiver=None) not in exact)
+    return tuple(sorted(roots, key=lambda root: (root.site, root.function, root.runs_in.value, repr(root.receiver))))
+
+
+def _iter_callables(project: Project, objects: Iterable[Object]) -> Iterator[Object]:
+    """Yield the functions among what is spawned, those of a `functools.partial` too."""
+    for found in objects:
+        if found.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND, ObjectKind.COROUTINE):
+            yield found
+        elif found.kind is ObjectKind.PARTIAL and found.site is not None:
+            made = project.call(found.site)
+            if made.call.arguments:
+                inner = project.objects(found.site.module, made.call.arguments[0].value)
+                yield from _iter_callables(project, (one for one in inner if one.kind is not ObjectKind.PARTIAL))
+
+
+def _is_vague(root: Root) -> bool:
+    receiver = root.receiver
+    return receiver is not None and receiver.kind is ObjectKind.INSTANCE and receiver.site is None
 
 
 def _find_executor(project: Project, spawn: SpawnSite) -> Object | None:

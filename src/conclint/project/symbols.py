@@ -48,6 +48,7 @@ class Symbols:
         self.classes: dict[str, tuple[int, Class]] = {}
         self.methods: dict[str, dict[str, str]] = {}
         """Class symbol → method name → function symbol."""
+        self._variables = frozenset(_iter_variables(modules))
         self._aliases: list[dict[str, str]] = []
         self._resolved: dict[str, Symbol] = {}
         self._linear: dict[str, tuple[str, ...]] = {}
@@ -118,10 +119,10 @@ class Symbols:
         full = f"{module}.{name}"
         if full in self.functions or full in self.classes or full in self.module_index:
             return self._resolve(full, depth + 1)
-        for origin in self.modules[index].star_imports:
+        for origin in self.modules[index].star_imports if full not in self._variables else ():
             if origin in self.module_index and origin != module:
                 found = self._resolve_member(origin, name, depth + 1) if depth < _DEEPEST else None
-                if found is not None and found.kind is not SymbolKind.VARIABLE:
+                if found is not None and (found.kind is not SymbolKind.VARIABLE or found.name in self._variables):
                     return found
         return Symbol(SymbolKind.VARIABLE, full)
 
@@ -195,3 +196,11 @@ class Symbols:
             for base in self.linearise(symbol)
         )
 
+
+def _iter_variables(modules: Sequence[ModuleFacts]) -> Iterator[str]:
+    """Yield the module-level and class-level names that are assigned somewhere."""
+    for facts in modules:
+        for flow in facts.flows:
+            target = facts.values[flow.target]
+            if isinstance(target, Name):
+                yield target.symbol
