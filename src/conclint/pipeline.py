@@ -16,6 +16,7 @@ import msgspec
 from conclint import rules
 from conclint.config import Config
 from conclint.model.alarm import Alarm, Diagnostic
+from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.suppress import filter_alarms
@@ -146,33 +147,37 @@ def _measure(file: SourceFile) -> int:
 
 
 def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Project | None:
-    """Link all facts. Dormant files that the program runs into are analysed after all, and the rest linked again."""
-    from conclint.project.demand import find_wanted
+    """Link all facts. Dormant files that the program runs into are analysed after all, and linked to the rest."""
+    from conclint.project.demand import find_needed, find_wanted
+    from conclint.project.link import Linker
     from conclint.project.project import Project
 
-    sources = {file.path: file for file in files}
-    dormant = {result.module: result.path for result in results.values() if result.dormant}
-    while True:
-        modules = [result.facts for result in results.values() if result.facts is not None]
-        if not modules:
-            return None
-        project = Project(modules)
-        wanted = {path for name in find_wanted(project) if (path := _find_dormant(name, dormant)) is not None}
-        if not wanted:
-            return project
-        batch = check_batch([sources[path] for path in sorted(wanted)], triage=False)
-        for result in msgspec.msgpack.decode(batch, type=list[ModuleResult]):
-            results[result.path] = result
-            dormant.pop(result.module, None)
+    active = [result.facts for result in results.values() if result.facts is not None]
+    if not active:
+        return None
+    sources = {file.module: file for file in files}
+    dormant = {result.module: sources[result.module] for result in results.values() if result.dormant}
+    linker = Linker(active, {module: file.is_package for module, file in dormant.items()})
+    while needed := find_needed(linker.symbols):
+        linker.add(_wake(needed, dormant, results))
+    linker.run()
+    while wanted := find_wanted(Project(linker=linker)):
+        linker.add(_wake(wanted, dormant, results))
+        while needed := find_needed(linker.symbols):
+            linker.add(_wake(needed, dormant, results))
+        linker.run()
+    linker.finish()
+    return Project(linker=linker)
 
 
-def _find_dormant(name: str, dormant: Mapping[str, str]) -> str | None:
-    """Return the path of the dormant module that a qualified name belongs to."""
-    while name:
-        if name in dormant:
-            return dormant[name]
-        name = name.rpartition(".")[0]
-    return None
+def _wake(
+    modules: Iterable[str], dormant: dict[str, SourceFile], results: dict[str, ModuleResult]
+) -> list[ModuleFacts]:
+    """Analyse dormant modules; return the facts of those that have any, and note all as awake."""
+    files = [dormant.pop(module) for module in sorted(modules)]
+    awake = msgspec.msgpack.decode(check_batch(files, triage=False), type=list[ModuleResult])
+    results.update((result.path, result) for result in awake)
+    return [result.facts or make_empty_facts(result.path, result.module) for result in awake]
 
 
 def _check_project(project: Project) -> Iterator[Alarm | Failure]:

@@ -256,3 +256,26 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     """`__all__`, where it is a literal."""
     main_guard: bool
     """Whether the module has an `if __name__ == "__main__":`."""
+
+
+def make_empty_facts(path: str, module: str) -> ModuleFacts:
+    """Return the facts of a module of which nothing is known, as of one that does not parse."""
+    return ModuleFacts(
+        path=path,
+        module=module,
+        is_package=False,
+        values=(),
+        contexts=(),
+        functions=(),
+        classes=(),
+        calls=(),
+        flows=(),
+        accesses=(),
+        acquisitions=(),
+        yields=(),
+        sequences=(),
+        aliases=(),
+        star_imports=(),
+        exports=None,
+        main_guard=False,
+    )

@@ -1,4 +1,4 @@
-"""Demand: which names of modules that were not analysed matter, so that those modules are analysed after all.
+"""Demand: which modules that were not analysed matter, and are analysed after all.
 
 A dormant module says nothing of concurrency by itself, but a thread may run through it, a class of it may be the base
 of one that matters, and code that holds a lock may call into it.
@@ -6,26 +6,40 @@ of one that matters, and code that holds a lock may call into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from conclint.model.facts import ModuleFacts
 from conclint.model.values import Name, ValueId
-from conclint.project.symbols import SymbolKind
+from conclint.project.symbols import SymbolKind, Symbols
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
 
+def find_needed(symbols: Symbols) -> frozenset[str]:
+    """Return the dormant modules without which names cannot be linked: those of bases, and packages that re-export."""
+    packages = {name for facts in symbols.modules for name in _iter_package_names(symbols, facts)}
+    bases = {base for symbol in symbols.classes for base in symbols.iter_bases(symbol)}
+    return _find_modules(symbols, packages | bases)
+
+
+def _iter_package_names(symbols: Symbols, facts: ModuleFacts) -> Iterator[str]:
+    for value in facts.values:
+        if isinstance(value, Name):
+            resolved = symbols.resolve(value.symbol)
+            if resolved.kind is SymbolKind.PENDING and symbols.is_package(resolved.name.rpartition(".")[0]):
+                yield resolved.name
+
+
 def find_wanted(project: Project) -> frozenset[str]:
-    """Return qualified names, not of the project as it is linked, that matter to what runs or is locked in it."""
-    return frozenset((*_iter_bases(project), *_iter_reached(project), *_iter_spawned(project)))
+    """Return the dormant modules that matter to what runs or is locked in the project, as far as it is linked."""
+    return _find_modules(project.symbols, {*_iter_reached(project), *_iter_spawned(project)})
 
 
-def _iter_bases(project: Project) -> Iterator[str]:
-    for symbol in project.symbols.classes:
-        for base in project.symbols.iter_bases(symbol):
-            if base not in project.symbols.classes:
-                yield base
+def _find_modules(symbols: Symbols, names: Iterable[str]) -> frozenset[str]:
+    found = (symbols.find_dormant(name) for name in names)
+    return frozenset(module for module in found if module is not None)
 
 
 def _iter_reached(project: Project) -> Iterator[str]:
@@ -40,21 +54,21 @@ def _iter_reached(project: Project) -> Iterator[str]:
     for module, facts in enumerate(project.modules):
         for call in facts.calls:
             if facts.functions[call.function].symbol in reached or facts.contexts[call.context].lockset:
-                yield from _iter_external(project, module, call.callee)
+                yield from _iter_pending(project, module, call.callee)
                 for argument in call.arguments:
-                    yield from _iter_external(project, module, argument.value)
+                    yield from _iter_pending(project, module, argument.value)
 
 
 def _iter_spawned(project: Project) -> Iterator[str]:
     for spawn in project.links.spawns:
         call = project.call(spawn.site)
         for argument in call.call.arguments:
-            yield from _iter_external(project, spawn.site.module, argument.value)
+            yield from _iter_pending(project, spawn.site.module, argument.value)
 
 
-def _iter_external(project: Project, module: int, value: ValueId) -> Iterator[str]:
+def _iter_pending(project: Project, module: int, value: ValueId) -> Iterator[str]:
     found = project.modules[module].values[value]
     if isinstance(found, Name):
         resolved = project.symbols.resolve(found.symbol)
-        if resolved.kind is SymbolKind.EXTERNAL:
+        if resolved.kind is SymbolKind.PENDING:
             yield resolved.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
@@ -98,17 +98,27 @@ class Links:
 class Linker:
     """Builds the constraints. `Links` and the solver's objects are the outcome."""
 
-    def __init__(self, modules: Sequence[ModuleFacts]) -> None:
-        self.symbols = Symbols(modules)
+    def __init__(self, modules: Sequence[ModuleFacts], dormant: Mapping[str, bool] | None = None) -> None:
+        self.symbols = Symbols(modules, dormant)
         self.solver = Solver()
         self.links = Links()
-        self._modules = modules
-        self._value_nodes: list[list[NodeId]] = [[-1] * len(facts.values) for facts in modules]
+        self._modules = self.symbols.modules
+        self._value_nodes: list[list[NodeId]] = []
+        self._pending: dict[str, NodeId] = {}
+        """The nodes of names that belong to dormant modules."""
         self._bound: set[tuple[Site, Target]] = set()
 
+    def add(self, modules: Sequence[ModuleFacts]) -> None:
+        """Add modules that were dormant."""
+        self.symbols.add(modules)
+
     def run(self) -> None:
-        """Add the constraints of all modules and solve them."""
-        for index, facts in enumerate(self._modules):
+        """Add the constraints of the modules that have none yet, and solve them."""
+        first = len(self._value_nodes)
+        self._value_nodes += [[-1] * len(facts.values) for facts in self._modules[first:]]
+        for symbol, node in tuple(self._pending.items()):
+            self._fill_name(symbol, node)
+        for index, facts in enumerate(self._modules[first:], first):
             # Also what flows nowhere is asked for: arguments of unknown calls, attributes that are only read.
             for number, value in enumerate(facts.values):
                 if not isinstance(value, Constant | Unknown):
@@ -120,6 +130,11 @@ class Linker:
             self._add_entries(index, facts)
         self._add_receivers()
         self.solver.solve()
+
+    def finish(self) -> None:
+        """Take names of modules that are still dormant for names outside of the project."""
+        self.symbols.forget_dormant()
+        self.run()
 
     def objects(self, module: int, value: ValueId) -> AbstractSet[Object]:
         """Return what a value may be; empty where nothing is known."""
@@ -165,11 +180,19 @@ class Linker:
         return node
 
     def _name_node(self, symbol: str) -> NodeId:
-        found = self.symbols.resolve(symbol)
         known = self.solver.find_node(("n", symbol))
         if known is not None:
             return known
         node = self.solver.node(("n", symbol))
+        self._fill_name(symbol, node)
+        return node
+
+    def _fill_name(self, symbol: str, node: NodeId) -> None:
+        found = self.symbols.resolve(symbol)
+        if found.kind is SymbolKind.PENDING:
+            self._pending[symbol] = node
+            return
+        self._pending.pop(symbol, None)
         if found.kind is SymbolKind.VARIABLE:
             self._connect_variable(found.name, found.rest, node)
         elif found.kind is SymbolKind.FUNCTION:
@@ -182,7 +205,6 @@ class Linker:
             self.solver.add(node, Object(ObjectKind.CLASS, canonical))
         else:
             self.solver.add(node, Object(ObjectKind.EXTERNAL, found.name))
-        return node
 
     def _connect_variable(self, name: str, rest: tuple[str, ...], node: NodeId) -> None:
         if not rest:

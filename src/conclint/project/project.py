@@ -69,10 +69,12 @@ class CallPlace:
 class Project:
     """The linked program. Every answer is about all of its modules; what is unknown is empty or None."""
 
-    def __init__(self, modules: Sequence[ModuleFacts]) -> None:
-        self.modules = tuple(modules)
-        linker = Linker(self.modules)
-        linker.run()
+    def __init__(self, modules: Sequence[ModuleFacts] = (), *, linker: Linker | None = None) -> None:
+        """Link `modules`, or take what `linker` has linked."""
+        if linker is None:
+            linker = Linker(modules)
+            linker.run()
+        self.modules = tuple(linker.symbols.modules)
         self._linker = linker
         self.symbols: Symbols = linker.symbols
         self.links: Links = linker.links

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from conclint import catalog
@@ -21,6 +21,8 @@ class SymbolKind(enum.Enum):
     FUNCTION = "function"
     VARIABLE = "variable"
     EXTERNAL = "external"
+    PENDING = "pending"
+    """It belongs to a dormant module of the project, whose facts are only asked for when they matter."""
 
 
 class Symbol(NamedTuple):
@@ -39,26 +41,62 @@ class FunctionPlace(NamedTuple):
 
 
 class Symbols:
-    """All modules, functions and classes of the project by qualified name."""
+    """All modules, functions and classes of the project by qualified name.
 
-    def __init__(self, modules: Sequence[ModuleFacts]) -> None:
-        self.modules = modules
-        self.module_index = {facts.module: index for index, facts in enumerate(modules)}
+    `dormant` are the modules without facts, with whether each is a package.
+    """
+
+    def __init__(self, modules: Sequence[ModuleFacts], dormant: Mapping[str, bool] | None = None) -> None:
+        self.modules: list[ModuleFacts] = []
+        self.module_index: dict[str, int] = {}
+        self._dormant = dict(dormant or {})
         self.functions: dict[str, list[FunctionPlace]] = {}
         self.classes: dict[str, tuple[int, Class]] = {}
         self.methods: dict[str, dict[str, str]] = {}
         """Class symbol → method name → function symbol."""
-        self._variables = frozenset(_iter_variables(modules))
+        self._variables: set[str] = set()
         self._aliases: list[dict[str, str]] = []
         self._resolved: dict[str, Symbol] = {}
         self._linear: dict[str, tuple[str, ...]] = {}
-        for index, facts in enumerate(modules):
+        self.subclasses: dict[str, tuple[str, ...]] = {}
+        self.add(modules)
+
+    def add(self, modules: Sequence[ModuleFacts]) -> None:
+        """Add modules; names that were resolved before may mean something else now."""
+        for facts in modules:
+            index = len(self.modules)
+            self.modules.append(facts)
+            self.module_index[facts.module] = index
+            self._dormant.pop(facts.module, None)
             self._aliases.append(dict(reversed(facts.aliases)))
             for number, function in enumerate(facts.functions):
                 self._add_function(function, FunctionPlace(index, number))
             for found in facts.classes:
                 self.classes.setdefault(found.symbol, (index, found))
+        self._variables.update(_iter_variables(modules))
+        self._forget()
+
+    def forget_dormant(self) -> None:
+        """Take what still is dormant for outside of the project: nobody asked for it."""
+        self._dormant.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._resolved.clear()
+        self._linear.clear()
         self.subclasses = self._collect_subclasses()
+
+    def is_package(self, name: str) -> bool:
+        """Return whether `name` is a dormant package, which may re-export anything."""
+        return self._dormant.get(name, False)
+
+    def find_dormant(self, name: str) -> str | None:
+        """Return the dormant module that a qualified name belongs to, None where it belongs to none."""
+        while name:
+            if name in self._dormant:
+                return name
+            name = name.rpartition(".")[0]
+        return None
 
     def _add_function(self, function: Function, place: FunctionPlace) -> None:
         self.functions.setdefault(function.symbol, []).append(place)
@@ -91,6 +129,12 @@ class Symbols:
         return found
 
     def _resolve(self, name: str, depth: int) -> Symbol:
+        found = self._resolve_known(name, depth)
+        if found.kind is SymbolKind.EXTERNAL and self.find_dormant(found.name) is not None:
+            return Symbol(SymbolKind.PENDING, found.name)
+        return found
+
+    def _resolve_known(self, name: str, depth: int) -> Symbol:
         if name in self.functions:
             return Symbol(SymbolKind.FUNCTION, name)
         if name in self.classes:

@@ -32,7 +32,15 @@ def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
         # loop itself, and with it the only task that could release it.
         if held.domain is Domain.THREAD:
             acquired = scope.related(held.span, f"`{held.name}` is acquired here")
-            yield scope.alarm(node, f"`{held.name}` is held across this `{_WORDS[type(node)]}`", acquired)
+            place = _find_head(node)
+            yield scope.alarm(place, f"`{held.name}` is held across this `{_WORDS[type(node)]}`", acquired)
+
+
+def _find_head(node: cst.CSTNode) -> cst.CSTNode:
+    """Return what to underline: of a compound statement, what is awaited and not the whole body."""
+    if isinstance(node, cst.With):
+        return node.items[0].item
+    return node.iter if isinstance(node, cst.For) else node
 
 
 _WORDS: dict[type[cst.CSTNode], str] = {
