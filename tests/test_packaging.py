@@ -38,7 +38,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.Path) -> No
 
 def test_the_wheel_declares_its_front_ends(wheel: zipfile.Path) -> None:
     entry_points = read_metadata(wheel, "entry_points.txt")
-    assert "[console_scripts]\nconclint = conclint.cli:main\n" in entry_points
+    assert "[console_scripts]\nconclint = conclint.cli:run\n" in entry_points
     assert "[flake8.extension]\nCON = conclint.flake8_plugin:Plugin\n" in entry_points
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +19,7 @@ from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
+from conclint.model.rule import ProjectCheck
 from conclint.suppress import filter_alarms
 from conclint.worker import check_batch
 
@@ -98,9 +99,7 @@ def _analyse_files(
     return {result.path: result for result in sorted(results, key=lambda result: result.path)}
 
 
-def _run_batches(
-    files: Sequence[SourceFile], jobs: int, executor: Executor | None, *, triage: bool
-) -> Iterator[bytes]:
+def _run_batches(files: Sequence[SourceFile], jobs: int, executor: Executor | None, *, triage: bool) -> Iterator[bytes]:
     sizes = [(_measure(file), file) for file in files]
     if executor is not None:
         yield from _submit(executor, _split(sizes), triage=triage)
@@ -141,7 +140,7 @@ def _measure(file: SourceFile) -> int:
     if file.content is not None:
         return len(file.content)
     try:
-        return os.stat(file.path).st_size
+        return Path(file.path).stat().st_size
     except OSError:
         return 0
 
@@ -183,10 +182,14 @@ def _wake(
 def _check_project(project: Project) -> Iterator[Alarm | Failure]:
     """Run the project rules; a bug in one rule costs that rule alone."""
     for check in rules.load().project:
-        try:
-            yield from tuple(check.run(project))
-        except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
-            yield Failure("", check.rule.code, repr(error), traceback.format_exc())
+        yield from _run_check(check, project)
+
+
+def _run_check(check: ProjectCheck[Project], project: Project) -> Sequence[Alarm | Failure]:
+    try:
+        return tuple(check.run(project))
+    except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
+        return (Failure("", check.rule.code, repr(error), traceback.format_exc()),)
 
 
 @contextlib.contextmanager

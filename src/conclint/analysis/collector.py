@@ -8,7 +8,6 @@ from typing import Any
 
 import libcst as cst
 
-from conclint import catalog
 from conclint.analysis.names import BindingKind, NameTable, iter_parameters
 from conclint.analysis.types import Types
 from conclint.model.facts import (
@@ -27,14 +26,12 @@ from conclint.model.facts import (
     Use,
     Yield,
 )
-from conclint.model.span import Span
 from conclint.model.values import (
     Attribute,
     Await,
     Choice,
     Collection,
     Constant,
-    Entered,
     Instance,
     Item,
     Local,
@@ -117,9 +114,7 @@ class Collector:
         """Add that `target` may become `source`, unless nothing is known of it."""
         self.flows.append(Flow(function, target, source, self._source.span(node), context))
 
-    def add_access(
-        self, target: ValueId, kind: AccessKind, node: cst.CSTNode, function: int, context: int
-    ) -> None:
+    def add_access(self, target: ValueId, kind: AccessKind, node: cst.CSTNode, function: int, context: int) -> None:
         """Add an access to shared state; locals of the function itself are none."""
         self.accesses.append(Access(function, target, kind, self._source.span(node), context))
 
@@ -168,9 +163,7 @@ class Collector:
         symbol = self._types.annotated_symbol(node, table)
         return self.intern(Instance(self.intern(Name(symbol)))) if symbol is not None else None
 
-    def build_parameters(
-        self, parameters: cst.Parameters, table: NameTable, outer: NameTable
-    ) -> tuple[Parameter, ...]:
+    def build_parameters(self, parameters: cst.Parameters, table: NameTable, outer: NameTable) -> tuple[Parameter, ...]:
         """Return the parameters of a function whose table is `table`; annotations are names of `outer`."""
         keyword_only = set(map(id, parameters.kwonly_params))
         built = []
@@ -265,7 +258,11 @@ class Collector:
 
     def _evaluate_minus(self, node: cst.UnaryOperation, table: NameTable) -> ValueId:
         inner = self.values[self.evaluate(node.expression, table)]
-        if isinstance(node.operator, cst.Minus) and isinstance(inner, Constant) and isinstance(inner.value, int | float):
+        if (
+            isinstance(node.operator, cst.Minus)
+            and isinstance(inner, Constant)
+            and isinstance(inner.value, int | float)
+        ):
             return self.intern(Constant(-inner.value))
         return self.unknown
 

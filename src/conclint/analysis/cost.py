@@ -24,7 +24,9 @@ _OPEN = LONG
 
 _LOOPS = frozenset({cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp})
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-_NO_LOOPS = frozenset({cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Name, cst.SimpleString, cst.Integer, cst.Attribute})
+_NO_LOOPS = frozenset(
+    {cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Name, cst.SimpleString, cst.Integer, cst.Attribute}
+)
 """What is not searched for loops: other functions, and what is hardly ever made of one."""
 _DEFINITIONS = frozenset({cst.FunctionDef, cst.ClassDef, cst.Lambda})
 _COUNTED = frozenset(
@@ -82,10 +84,10 @@ def _computes(loop: cst.CSTNode, scope: Scope) -> bool:
     """Whether the loop does arithmetic, or compares each with each, and waits for nothing."""
     found, compares, nested = False, False, _is_combinatorial(loop, scope)
     for part in _iter_own(loop):
-        if isinstance(part, cst.Await) or getattr(part, "asynchronous", None) is not None:
+        if type(part) is cst.Await or getattr(part, "asynchronous", None) is not None:
             return False
         found |= _is_arithmetic(part)
-        compares |= isinstance(part, cst.Comparison)
+        compares |= type(part) is cst.Comparison
         nested |= type(part) in _LOOPS and part is not loop and _count_rounds(part, scope) >= LONG
     return found or (compares and nested)
 
@@ -97,9 +99,10 @@ def _is_combinatorial(loop: cst.CSTNode, scope: Scope) -> bool:
 
 
 def _is_arithmetic(node: cst.CSTNode) -> bool:
-    if isinstance(node, cst.AugAssign):
+    # Exact types here and below: these are asked for every node of every loop.
+    if type(node) is cst.AugAssign:
         return not isinstance(node.operator, cst.MatrixMultiplyAssign)
-    if not isinstance(node, cst.BinaryOperation) or isinstance(node.operator, cst.MatrixMultiply):
+    if type(node) is not cst.BinaryOperation or isinstance(node.operator, cst.MatrixMultiply):
         return False
     formats = isinstance(node.operator, cst.Modulo) and isinstance(node.left, cst.SimpleString | cst.ConcatenatedString)
     return not formats

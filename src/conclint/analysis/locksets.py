@@ -18,6 +18,9 @@ from conclint.analysis.scope import Scope, View
 from conclint.catalog.rows import LOCK_KINDS
 from conclint.model.facts import Acquisition, How
 
+_ENDS = frozenset({cst.Return, cst.Raise, cst.Break, cst.Continue})
+_BODIES = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite, cst.SimpleStatementLine})
+_WRAPPERS = frozenset({cst.Else, cst.Finally, cst.With})
 _ENTERING = frozenset({"enter_context", "enter_async_context"})
 _EXITS = frozenset({"sys.exit", "os._exit", "builtins.exit", "builtins.quit"})
 
@@ -29,7 +32,9 @@ class Locksets:
         self._view, self._collector = view, collector
         self.after: dict[cst.CSTNode, int] = {}
 
-    def acquire(self, subject: cst.BaseExpression, node: cst.CSTNode, how: How, scope: Scope, *, bounded: bool) -> Scope:
+    def acquire(
+        self, subject: cst.BaseExpression, node: cst.CSTNode, how: How, scope: Scope, *, bounded: bool
+    ) -> Scope:
         """Return the scope in which `subject` is held too; the same scope for what is certainly no lock."""
         row = scope.class_of(subject)
         if row is None and _is_harmless(subject, scope):
@@ -70,7 +75,11 @@ class Locksets:
         inner = scope
         for part in _iter_conjuncts(test):
             call = part.expression if isinstance(part, cst.Await) else part
-            if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "acquire":
+            if (
+                isinstance(call, cst.Call)
+                and isinstance(call.func, cst.Attribute)
+                and call.func.attr.value == "acquire"
+            ):
                 inner = self.acquire(call.func.value, call, How.ACQUIRE, inner, bounded=True)
         return (scope.context, inner.context) if negated else (inner.context, scope.context)
 
@@ -91,9 +100,7 @@ class Locksets:
         """Return what is held after all of several ways."""
         first, *others = (self._view.contexts[context].lockset for context in contexts)
         values = [{self._view.acquisitions[index].value for index in lockset} for lockset in others]
-        return tuple(
-            index for index in first if all(self._view.acquisitions[index].value in held for held in values)
-        )
+        return tuple(index for index in first if all(self._view.acquisitions[index].value in held for held in values))
 
     def _release(self, receiver: cst.BaseExpression, scope: Scope) -> int:
         value = self._collector.evaluate(receiver, scope.table)
@@ -110,23 +117,24 @@ class Locksets:
 
 def ends_block(node: cst.CSTNode) -> bool:
     """Return whether control never leaves `node` at its end: it returns, raises, breaks, continues or exits."""
-    if isinstance(node, cst.Else | cst.Finally):
-        return ends_block(node.body)
+    node_type = type(node)
+    if node_type in _ENDS:
+        return True
+    if node_type in _BODIES:
+        return bool(node.body) and ends_block(node.body[-1])  # type: ignore[attr-defined]
+    if node_type in _WRAPPERS:
+        return ends_block(node.body)  # type: ignore[attr-defined]
     if isinstance(node, cst.If):
         return node.orelse is not None and ends_block(node.body) and ends_block(node.orelse)
-    if isinstance(node, cst.With):
-        return ends_block(node.body)
     if isinstance(node, cst.Try):
         if node.finalbody is not None and ends_block(node.finalbody):
             return True
         last = node.orelse if node.orelse is not None else node.body
         return ends_block(last) and all(ends_block(handler.body) for handler in node.handlers)
-    if isinstance(node, cst.IndentedBlock | cst.SimpleStatementSuite | cst.SimpleStatementLine):
-        return bool(node.body) and ends_block(node.body[-1])
     if isinstance(node, cst.Expr) and isinstance(node.value, cst.Call):
         func = node.value.func
         return isinstance(func, cst.Attribute) and func.attr.value in ("exit", "_exit")
-    return isinstance(node, cst.Return | cst.Raise | cst.Break | cst.Continue)
+    return False
 
 
 def _iter_conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:

@@ -28,7 +28,8 @@ class Analysis:
 
 def analyse(source: Source, checks: Checks) -> Analysis:
     """Traverse `source` once, running `checks`, which are grouped by the node type that they want."""
-    table = build_tables(source.tree, source.module, is_package=source.is_package)
+    has_walrus = ":=" in source.text
+    table = build_tables(source.tree, source.module, is_package=source.is_package, has_walrus=has_walrus)
     types = Types(table)
     collector = Collector(source, types, table)
     view = View(source, types, {}, collector.contexts, collector.acquisitions, [])

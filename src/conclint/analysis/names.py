@@ -109,10 +109,10 @@ class NameTable:
         return None
 
 
-def build_tables(tree: cst.Module, module: str, *, is_package: bool) -> NameTable:
+def build_tables(tree: cst.Module, module: str, *, is_package: bool, has_walrus: bool = True) -> NameTable:
     """Return the table of the module, with those of everything defined in it below."""
     table = NameTable(cst.Module, module, None, tree)
-    _Builder(module, is_package).add_statements(tree.body, table)
+    _Builder(module, is_package, has_walrus).add_statements(tree.body, table)
     return table
 
 
@@ -160,8 +160,8 @@ def has_decorator(node: cst.FunctionDef | cst.ClassDef, *names: str) -> bool:
 class _Builder:
     """Walks statements and fills the tables."""
 
-    def __init__(self, module: str, is_package: bool) -> None:
-        self._module, self._is_package = module, is_package
+    def __init__(self, module: str, is_package: bool, has_walrus: bool) -> None:
+        self._module, self._is_package, self._has_walrus = module, is_package, has_walrus
 
     def add_statements(self, body: Sequence[cst.CSTNode], table: NameTable) -> None:
         for statement in body:
@@ -295,8 +295,8 @@ class _Builder:
                 owner_class.attributes.setdefault(target.attr.value, []).append((binding, table))
 
     def _add_walrus(self, node: cst.CSTNode, table: NameTable) -> None:
-        # A walrus is rare; the walk is only made where the text can hold one.
-        if isinstance(node, cst.Name | cst.SimpleString | cst.Integer | cst.Attribute):
+        # A walrus is rare; the walk is only made where the text holds one.
+        if not self._has_walrus:
             return
         for part in iter_nodes(node):
             if isinstance(part, cst.NamedExpr):

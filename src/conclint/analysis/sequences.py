@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -38,43 +39,46 @@ def iter_tests(node: cst.If, scope: Scope, collector: Collector) -> Iterator[Tes
     for kind, subject in _split_test(node.test, negated=False):
         yield _note(kind, subject, node, body, scope, collector)
     rest = _rest_of_block(node, scope) if ends_block(node.body) and node.orelse is None else None
-    for kind, subject in _split_test(node.test, negated=True) if rest is not None else ():
-        yield _note(kind, subject, node, rest, scope, collector)
+    if rest is not None:
+        for kind, subject in _split_test(node.test, negated=True):
+            yield _note(kind, subject, node, rest, scope, collector)
 
 
 def find_sequences(tests: list[Test], collector: Collector) -> Iterator[Sequence]:
     """Yield the check-then-acts: each test with the first act on its target in the code that relies on it."""
-    acts = _index_acts(collector)
     sources = {(flow.target, flow.span): flow.source for flow in collector.flows}
+    facts = _Indexed(tests, _index_acts(collector), sources)
     lookups = _index_lookups(collector)
     for test in tests:
         target = lookups.get((test.function, test.target))
         if target is not None and test.kind is SequenceKind.UNSET:
-            yield from _match(test, SequenceKind.MISSING_KEY, target, acts, sources, tests, collector)
+            yield from _match(test, SequenceKind.MISSING_KEY, target, facts, collector)
         else:
-            yield from _match(test, test.kind, test.target, acts, sources, tests, collector)
+            yield from _match(test, test.kind, test.target, facts, collector)
+
+
+class _Indexed(NamedTuple):
+    """What a module tests, and does: acts by function, place and whether they remove; what is assigned, by place."""
+
+    tests: list[Test]
+    acts: dict[tuple[int, ValueId, bool], list[tuple[Span, int]]]
+    sources: dict[tuple[ValueId, Span], ValueId]
 
 
 def _match(
-    test: Test,
-    kind: SequenceKind,
-    target: ValueId,
-    acts: dict[tuple[int, ValueId, bool], list[tuple[Span, int]]],
-    sources: dict[tuple[ValueId, Span], ValueId],
-    tests: list[Test],
-    collector: Collector,
+    test: Test, kind: SequenceKind, target: ValueId, facts: _Indexed, collector: Collector
 ) -> Iterator[Sequence]:
     keyed = kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
     place = collector.intern(Item(target)) if keyed else target
     removing = kind is SequenceKind.PRESENT_KEY
-    for span, context in acts.get((test.function, place, removing), ()):
+    for span, context in facts.acts.get((test.function, place, removing), ()):
         if not _contains(test.relying, span):
             continue
-        source = sources.get((place, span), collector.unknown)
+        source = facts.sources.get((place, span), collector.unknown)
         if kind is SequenceKind.UNSET and collector.values[source] == Constant(True):
             kind = SequenceKind.FLAG
         again = any(
-            other is not test and other.target == test.target and _between(test, other, span) for other in tests
+            other is not test and other.target == test.target and _between(test, other, span) for other in facts.tests
         )
         yield Sequence(test.function, kind, target, test.span, test.context, span, context, source, again)
         return
@@ -162,4 +166,3 @@ def _index_lookups(collector: Collector) -> dict[tuple[int, ValueId], ValueId]:
             if isinstance(callee, Attribute) and callee.name == "get" and len(call.arguments) == 1:
                 found[flow.function, flow.target] = callee.base
     return found
-

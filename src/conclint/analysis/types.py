@@ -204,7 +204,11 @@ class Types:
             if (row := catalog.find_call(callee)) is not None:
                 return row.returns or None
             function = self._functions.get(callee)
-            if function is not None and isinstance(function.node, cst.FunctionDef) and function.node.returns is not None:
+            if (
+                function is not None
+                and isinstance(function.node, cst.FunctionDef)
+                and function.node.returns is not None
+            ):
                 return self.annotated_type(function.node.returns.annotation, function.parent or function, depth)
             return None
         if isinstance(node.func, cst.Attribute):

@@ -60,11 +60,11 @@ class Handover(NamedTuple):
 
 def iter_handovers(project: Project) -> Iterator[Handover]:
     """Yield what each call hands over, where all that the call may run takes a callable there."""
-    for place in project.calls:
-        takers = _find_takers(project, place)
-        if takers is None:
+    takers = ((place, _find_takers(project, place)) for place in project.calls)
+    for place, taker in takers:
+        if taker is None:
             continue
-        name, row, spawn = takers
+        name, row, spawn = taker
         if spawn.variadic and spawn.position is not None:
             given = [one for one in place.call.arguments if one.keyword == ""][spawn.position :]
         else:

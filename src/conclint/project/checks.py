@@ -109,7 +109,9 @@ class Checks:
         """Return a root whose threads get here while another thread does too, with the same object."""
         controls = self._project.parallel.controls(symbol)
         for first, second in _iter_pairs(controls):
-            if Races.are_parallel(first, second) and self._project.races.is_shared(place, first, symbol, second, symbol):
+            if Races.are_parallel(first, second) and self._project.races.is_shared(
+                place, first, symbol, second, symbol
+            ):
                 root = first.root or second.root
                 if root is not None:
                     return root

@@ -41,11 +41,18 @@ class Lifetimes:
 
     def iter_made(self, *kinds: Kind) -> Iterator[Made]:
         """Yield what the program itself makes of these kinds, not what it is given (`current_thread()`)."""
+        return (made for made in self._all_made if made.row.kind in kinds)
+
+    @cached_property
+    def _all_made(self) -> tuple[Made, ...]:
+        return tuple(self._iter_all_made())
+
+    def _iter_all_made(self) -> Iterator[Made]:
         for place in self._project.calls:
             made = [found for found in self._project.result(place.site) if found.site == place.site]
-            for found in sorted(made, key=lambda one: one.symbol):
+            for found in sorted(made, key=lambda one: one.symbol) if made else ():
                 row = self._project.class_row(found)
-                if row is not None and row.kind in kinds and self._is_constructed(found, place):
+                if row is not None and self._is_constructed(found, place):
                     yield Made(found, place, row)
 
     def iter_unjoined(self, *kinds: Kind) -> Iterator[tuple[Made, CallPlace]]:

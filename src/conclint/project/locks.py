@@ -200,4 +200,3 @@ def find_lock_sites(project: Project) -> Iterator[tuple[int, int, Acquisition, L
             lock = project.locks.find(module, entry.value)
             if lock is not None and lock.is_known:
                 yield module, index, entry, lock
-

@@ -36,7 +36,7 @@ class Site(NamedTuple):
     """The call, collection or acquisition number `index` of a module."""
 
     module: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody needs
     what: str = "call"
 
 
@@ -46,4 +46,4 @@ class Object(NamedTuple):
     kind: ObjectKind
     symbol: str
     site: Site | None = None
-    receiver: Object | None = None  # type: ignore[misc]  # mypy: recursive NamedTuple
+    receiver: Object | None = None

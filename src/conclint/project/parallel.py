@@ -70,7 +70,7 @@ class Parallel:
         return bool(place.context.loops) and self.has_shared_receiver(root)
 
     def has_shared_receiver(self, root: Root) -> bool:
-        """Return whether all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""
+        """Return if all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""
         receiver = root.receiver
         if receiver is None or receiver.kind is ObjectKind.CLASS:
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from conclint import catalog
 from conclint.catalog.rows import CallRow, ClassRow, RunsIn
@@ -14,19 +15,22 @@ from conclint.model.span import Span
 from conclint.model.values import Constant, Local, Value, ValueId
 from conclint.project.checks import Checks
 from conclint.project.escapes import Escapes
-from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
 from conclint.project.guards import Guards
 from conclint.project.lifetime import Lifetimes
+from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
 from conclint.project.locks import Locks
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.parallel import Parallel
 from conclint.project.places import Place, PlaceKind, Places
-from conclint.project.shared import Shared
-from conclint.project.solver import NodeId
 from conclint.project.races import Races
 from conclint.project.reentry import Reentries
 from conclint.project.roots import Root, collect_roots
+from conclint.project.shared import Shared
+from conclint.project.solver import NodeId
 from conclint.project.symbols import FunctionPlace, Symbols
+
+if TYPE_CHECKING:
+    from conclint.project.callables import Handover
 
 _MOST_HANDED = 1
 """Functions that a call of a variable may run before it counts as a dispatcher."""
@@ -283,7 +287,7 @@ class Project:
         return facts.functions[place.function]
 
     def runs_at_once(self, site: Site, symbol: str) -> bool:
-        """Return whether a call runs the function's body: that of a coroutine function only runs where it is awaited."""
+        """Return whether a call runs the function's body: a coroutine function's only where it is awaited."""
         function = self.function(symbol)
         if function is None or not function.is_async or site.what == "acquisition":
             return True
@@ -342,6 +346,13 @@ class Project:
     def parallel(self) -> Parallel:
         """What may run in parallel with what."""
         return Parallel(self)
+
+    @cached_property
+    def handovers(self) -> tuple[Handover, ...]:
+        """What every call hands over to be called later, or elsewhere."""
+        from conclint.project.callables import iter_handovers
+
+        return tuple(iter_handovers(self))
 
     @cached_property
     def checks(self) -> Checks:

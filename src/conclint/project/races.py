@@ -61,7 +61,9 @@ class Races:
         """Return two threads of control that make the two accesses, may run in parallel and share the place."""
         for first in self._project.parallel.controls(access.function):
             for second in self._project.parallel.controls(other.function):
-                if not self.are_parallel(first, second) or not self.is_shared(place, first, access.function, second, other.function):
+                if not self.are_parallel(first, second) or not self.is_shared(
+                    place, first, access.function, second, other.function
+                ):
                     continue
                 if not self._is_ordered(first, other, second) and not self._is_ordered(second, access, first):
                     return first, second
@@ -120,9 +122,9 @@ class Races:
             return False
         site = thread.root.site
         spawning = self._project.call(site)
-        if spawning.function.symbol == access.function and site.module == access.module:
-            if access.span < spawning.call.span and not spawning.context.loops:
-                return True
+        here = spawning.function.symbol == access.function and site.module == access.module
+        if here and access.span < spawning.call.span and not spawning.context.loops:
+            return True
         return self._follows_join(access)
 
     def _follows_join(self, access: SharedAccess) -> bool:

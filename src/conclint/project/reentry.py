@@ -76,7 +76,7 @@ class Reentries:
                     trace = acquired.get(lock.identity)
                     if trace is None or earlier.bounded or lock.is_reentrant or not lock.is_known:
                         continue
-                    if own and self._is_on_self(module, earlier.value) or self._is_global(module, earlier.value):
+                    if (own and self._is_on_self(module, earlier.value)) or self._is_global(module, earlier.value):
                         first = Step(module, call.span, facts.functions[call.function].symbol)
                         name = self._project.places.describe(module, earlier.value)
                         yield Reentry(name, module, earlier.span, (first, *trace))
@@ -166,4 +166,3 @@ class Reentries:
         if isinstance(identity, Place):
             return identity.kind is PlaceKind.GLOBAL
         return identity.site is not None and self._project.function_at(identity.site).name == "<module>"
-

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.collections_ import ATOMIC, MUTATORS
 from conclint.catalog.rows import LOCK_KINDS, Domain, Kind
-from conclint.model.facts import AccessKind, ContextId
+from conclint.model.facts import Access, AccessKind, Call
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Item, Local, Result, ValueId
 from conclint.project.objects import Object, ObjectKind
@@ -17,7 +17,9 @@ from conclint.project.places import Place, PlaceKind
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
-_BUILDERS = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__", "__init_subclass__"})
+_BUILDERS = frozenset(
+    {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__", "__init_subclass__"}
+)
 _QUIET = frozenset({"__del__", "__repr__", "__str__", "__getstate__", "__reduce__", "__copy__", "__deepcopy__"})
 WRITES = frozenset({AccessKind.WRITE, AccessKind.UPDATE, AccessKind.DELETE})
 
@@ -67,8 +69,7 @@ class Shared:
         for access in facts.accesses:
             place = self._project.places.find(module, access.target)
             if place is not None and not self._is_fresh(module, access.function, access.target):
-                atomic = access.kind is not AccessKind.UPDATE
-                yield self._make(module, access.function, access.context, place, access.kind, access.span, atomic)
+                yield self._make(module, access, place, access.kind)
 
     def _iter_mutations(self, module: int) -> Iterator[SharedAccess]:
         facts = self._project.modules[module]
@@ -81,17 +82,15 @@ class Shared:
                 continue
             place = self._project.places.find(module, callee.base)
             if place is not None and not place.element:
-                place, atomic = place._replace(element=True), callee.name in ATOMIC
-                made = self._make(module, call.function, call.context, place, AccessKind.WRITE, call.span, atomic)
-                yield made._replace(method=callee.name, collections=collections)
+                made = self._make(module, call, place._replace(element=True), AccessKind.WRITE)
+                yield made._replace(atomic=callee.name in ATOMIC, method=callee.name, collections=collections)
 
-    def _make(
-        self, module: int, function: int, context: ContextId, place: Place, kind: AccessKind, span: Span, atomic: bool
-    ) -> SharedAccess:
-        symbol = self._project.modules[module].functions[function].symbol
-        lockset = self._project.locks.lockset(module, function, context)
-        protected = self._project.modules[module].contexts[context].protected
-        return SharedAccess(place, kind, module, symbol, span, lockset, atomic, protected)
+    def _make(self, module: int, fact: Access | Call, place: Place, kind: AccessKind) -> SharedAccess:
+        facts = self._project.modules[module]
+        symbol = facts.functions[fact.function].symbol
+        lockset = self._project.locks.lockset(module, fact.function, fact.context)
+        protected = facts.contexts[fact.context].protected
+        return SharedAccess(place, kind, module, symbol, fact.span, lockset, kind is not AccessKind.UPDATE, protected)
 
     def _find_collections(self, module: int, value: ValueId) -> frozenset[str]:
         rows = (self._project.class_row(found) for found in self._project.objects(module, value))
@@ -140,9 +139,7 @@ class Shared:
         pending = set(project.callers) - found - {root.function for root in project.roots}
         changed = True
         while changed:
-            only = {
-                symbol for symbol in pending if all(caller in found for caller, _, _ in project.callers[symbol])
-            }
+            only = {symbol for symbol in pending if all(caller in found for caller, _, _ in project.callers[symbol])}
             changed = bool(only)
             found |= only
             pending -= only
@@ -174,8 +171,7 @@ def _drop_carriers(accesses: list[SharedAccess]) -> tuple[SharedAccess, ...]:
     kept = (
         access
         for access in accesses
-        if access.kind is not AccessKind.READ
-        or (access.module, access.span.line, access.span.column) not in changes
+        if access.kind is not AccessKind.READ or (access.module, access.span.line, access.span.column) not in changes
     )
     return tuple(sorted(kept, key=_order))
 

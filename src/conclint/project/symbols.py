@@ -37,7 +37,7 @@ class FunctionPlace(NamedTuple):
     """A function of the project: the index of its module, and its own index there."""
 
     module: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody needs
 
 
 class Symbols:

@@ -8,7 +8,7 @@ from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Result
-from conclint.project.callables import Handover, gives_no_callable, iter_handovers
+from conclint.project.callables import Handover, gives_no_callable
 from conclint.project.objects import Site
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
@@ -29,7 +29,7 @@ _TAKES_OTHERS = (RunsIn.TASK, RunsIn.HERE)
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls in the place of a callable whose result cannot be called."""
-    for handover in iter_handovers(project):
+    for handover in project.handovers:
         module = handover.place.site.module
         value = project.value(module, handover.argument.value)
         if handover.spawn.runs_in in _TAKES_OTHERS or not isinstance(value, Result):

@@ -36,7 +36,8 @@ _NAMED_SO = re.compile(r"(?i:(?:.*_)?(?:args?|arguments|argv|params|parameters|t
 @local_rule(RULE, on=cst.Call)
 def check(node: cst.Call, scope: Scope) -> Iterator[Alarm]:
     """Report a single value where the arguments of a thread, timer, process or job are to be a sequence."""
-    row = _find_row(node, scope)
+    # Most calls have nothing that could be meant, which is quicker to see than what they call.
+    row = _find_row(node, scope) if any(map(_is_suspicious, node.args)) else None
     if row is None or row.spawn is None:
         return
     argument = _find_argument(node, row.spawn.args_keyword, row.spawn.args_position)
@@ -45,6 +46,11 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Alarm]:
         written = f"({value})" if argument.lpar else value
         message = f"`{written}` is no tuple: `{taker}` takes its elements as the arguments, not the value itself"
         yield scope.alarm(argument, message, help=f"write `({value},)`")
+
+
+def _is_suspicious(argument: cst.Arg) -> bool:
+    value = argument.value
+    return isinstance(value, _LITERALS) or bool(getattr(value, "lpar", ()))
 
 
 def _find_row(node: cst.Call, scope: Scope) -> CallRow | None:

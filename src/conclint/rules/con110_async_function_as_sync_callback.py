@@ -12,7 +12,6 @@ from conclint.project.callables import (
     Handover,
     is_coroutine_function,
     iter_functions,
-    iter_handovers,
     returns_coroutine,
 )
 from conclint.project.project import Project
@@ -44,7 +43,7 @@ def check(project: Project) -> Iterator[Alarm]:
         for place in project.calls
         if any(target.name in _TELLS_APART for target in project.externals(place.site))
     }
-    for handover in iter_handovers(project):
+    for handover in project.handovers:
         module = handover.place.site.module
         parameter = isinstance(project.value(module, handover.argument.value), Local)
         if parameter and (module, handover.place.call.function) in asking:

@@ -8,7 +8,7 @@ from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
-from conclint.project.callables import Handover, is_transparent, iter_functions, iter_handovers
+from conclint.project.callables import Handover, is_transparent, iter_functions
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.project import CallPlace, Project
@@ -65,7 +65,7 @@ def _find_start(project: Project, site: Site) -> CallPlace:
 def _check_callbacks(project: Project) -> Iterator[Alarm]:
     """Report callbacks that return a task: `add_signal_handler(SIGTERM, lambda: create_task(stop()))`."""
     reported: set[Site] = set()
-    for handover in iter_handovers(project):
+    for handover in project.handovers:
         if not handover.loses_result:
             continue
         module = handover.place.site.module

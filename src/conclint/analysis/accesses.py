@@ -1,0 +1,80 @@
+"""Accesses: which state an expression reads, tests, or iterates over, where others may see that state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.analysis.fields import iter_children
+from conclint.analysis.names import BindingKind
+from conclint.analysis.scope import Scope
+from conclint.model.facts import AccessKind
+from conclint.model.values import Attribute, Item, Local, Name, ValueId
+
+if TYPE_CHECKING:
+    from conclint.analysis.traverse import Handler, Traversal
+
+
+def mark(walk: Traversal, node: cst.BaseExpression, kind: AccessKind) -> None:
+    """Say that the expression is accessed in another way than by reading."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        # `for k in self.d.items()` iterates over `self.d`.
+        if not node.args and node.func.attr.value in ("items", "keys", "values"):
+            mark(walk, node.func.value, kind)
+    else:
+        walk.kinds[node] = kind
+
+
+def mark_checks(walk: Traversal, test: cst.BaseExpression) -> None:
+    """Say that what a test asks is checked, not only read."""
+    stack: list[cst.CSTNode] = [test]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Attribute | cst.Name):
+            walk.kinds[node] = AccessKind.CHECK
+        elif not isinstance(node, cst.Call | cst.Lambda):
+            stack.extend(iter_children(node))
+
+
+def add_access(walk: Traversal, value: ValueId, kind: AccessKind, node: cst.CSTNode, scope: Scope) -> None:
+    """Add an access to `value`, if it is state that others may see."""
+    if _is_shared(walk, value, scope):
+        walk.collector.add_access(value, kind, node, scope.function, scope.context)
+
+
+def _is_shared(walk: Traversal, value: ValueId, scope: Scope) -> bool:
+    """Whether others may see what is accessed: not the plain locals of this function."""
+    found = walk.collector.values[value]
+    while isinstance(found, Item):
+        found = walk.collector.values[found.base]
+    if isinstance(found, Local):
+        return found.function != scope.table.symbol
+    if isinstance(found, Name):
+        return found.symbol.startswith(scope.table.module().symbol + ".")
+    return isinstance(found, Attribute)
+
+
+def _visit_name(walk: Traversal, node: cst.Name, scope: Scope) -> None:
+    owner = scope.table.find_owner(node.value)
+    if owner is None:
+        return
+    owner.loads.add(node.value)
+    if owner is scope.table and owner.is_function:
+        return
+    if all(binding.kind in (BindingKind.IMPORT, BindingKind.DEFINITION) for binding in owner.bindings[node.value]):
+        return
+    kind = walk.kinds.pop(node, AccessKind.READ)
+    add_access(walk, walk.collector.evaluate(node, scope.table), kind, node, scope)
+
+
+def _visit_attribute(walk: Traversal, node: cst.Attribute, scope: Scope) -> None:
+    walk.visit(node.value, node, scope)
+    kind = walk.kinds.pop(node, AccessKind.READ)
+    add_access(walk, walk.collector.evaluate(node, scope.table), kind, node, scope)
+
+
+HANDLERS: dict[type[cst.CSTNode], Handler] = {
+    cst.Name: _visit_name,
+    cst.Attribute: _visit_attribute,
+}
