@@ -20,7 +20,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "catalog": frozenset({"model"}),
     "config": frozenset({"model"}),
     "discover": frozenset({"model", "config"}),
-    "source": frozenset({"model"}),
+    "positions": frozenset(),
+    "source": frozenset({"model", "positions"}),
     "analysis": frozenset({"model", "catalog", "source"}),
     "project": frozenset({"model", "catalog"}),
     "rules": frozenset({"model", "catalog", "analysis", "project"}),
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 
 MAY_IMPORT_HEAVY: dict[str, frozenset[str]] = {
-    "libcst": frozenset({"source", "analysis", "rules"}),
+    "libcst": frozenset({"positions", "source", "analysis", "rules"}),
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli", "report"}),
     "pathspec": frozenset({"config", "discover"}),

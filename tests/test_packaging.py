@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -34,6 +35,21 @@ def read_metadata(wheel: zipfile.Path, name: str) -> str:
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.Path) -> None:
     assert {path.name for path in wheel.iterdir()} == {"conclint", f"conclint-{conclint.__version__}.dist-info"}
     assert (wheel / "conclint" / "py.typed").is_file()
+
+
+def test_the_wheel_holds_the_rule_pages(wheel: zipfile.Path, root: Path) -> None:
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (wheel / "conclint" / "pages").iterdir()}
+    assert pages == {path.name: path.read_text(encoding="utf-8") for path in (root / "docs/rules").iterdir()}
+
+
+def test_an_installed_conclint_explains_its_rules(wheel: zipfile.Path, tmp_path: Path, root: Path) -> None:
+    wheel.root.extractall(tmp_path)
+    command = [sys.executable, "-m", "conclint", "rule", "CON101"]
+    run = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, check=False
+    )
+    assert run.stderr == b""
+    assert run.stdout == (root / "docs/rules/CON101.md").read_bytes()
 
 
 def test_the_wheel_declares_its_front_ends(wheel: zipfile.Path) -> None:

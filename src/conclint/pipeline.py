@@ -21,14 +21,14 @@ from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.model.rule import ProjectCheck
 from conclint.suppress import filter_alarms
-from conclint.worker import check_batch
+from conclint.worker import begin_process, check_batch, prepare
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _FEW_BYTES = 400_000
 """Less source than this is checked in this process: starting others would take longer."""
-_BATCH_BYTES = 150_000
+_BATCH_BYTES = 60_000
 """Source in one batch for a worker: small enough to share out the work evenly, large enough to hide the transfer."""
 
 
@@ -108,7 +108,8 @@ def _run_batches(files: Sequence[SourceFile], jobs: int, executor: Executor | No
             yield check_batch((file,), triage=triage)
     else:
         batches = list(_split(sizes))
-        with ProcessPoolExecutor(min(jobs, len(batches))) as pool:
+        prepare()
+        with ProcessPoolExecutor(min(jobs, len(batches)), initializer=begin_process) as pool:
             yield from _submit(pool, batches, triage=triage)
 
 
@@ -160,13 +161,16 @@ def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Proj
     while needed := find_needed(linker.symbols):
         linker.add(_wake(needed, dormant, results))
     linker.run()
-    while wanted := find_wanted(Project(linker=linker)):
+    project = Project(linker=linker)
+    while wanted := find_wanted(project):
         linker.add(_wake(wanted, dormant, results))
         while needed := find_needed(linker.symbols):
             linker.add(_wake(needed, dormant, results))
         linker.run()
+        project = Project(linker=linker)
+    # What is left only adds names from outside; what the project has worked out to ask for more stays true.
     linker.finish()
-    return Project(linker=linker)
+    return project
 
 
 def _wake(

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import ast
 import bisect
-import contextlib
 import io
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
-from libcst._nodes.internal import CodegenState
 
 from conclint.model.span import FILE_START, Span
+from conclint.positions import Offsets, count_offsets, without_validation
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 _SEPARATORS = re.compile(r"[,;:=]")
@@ -25,95 +22,6 @@ _LONG_STRETCH = 3_000
 _DEEPEST_NESTING = 2_000
 _DEEPEST_BRACKETS = 100
 """CPython's tokenizer gives up at 100 to 200 nested brackets, by version."""
-
-
-class _Parentheses:
-    """What `BaseExpression._parenthesize` does around each expression, without a generator for each."""
-
-    __slots__ = ("_node", "_start", "_state")
-
-    def __init__(self, node: cst.BaseExpression, state: _CountingState) -> None:
-        self._node, self._state = node, state
-
-    def __enter__(self) -> None:
-        for left in self._node.lpar:
-            left._codegen(self._state)
-        self._start = self._state.position
-
-    def __exit__(self, *error: object) -> None:
-        self._state.offsets[self._node] = (self._start, self._state.position)
-        for right in self._node.rpar:
-            right._codegen(self._state)
-
-
-def _parenthesize(node: cst.BaseExpression, state: CodegenState) -> AbstractContextManager[None]:
-    return _Parentheses(node, state) if type(state) is _CountingState else _libcst_parenthesize(node, state)
-
-
-_libcst_codegen = cst.CSTNode._codegen
-_libcst_parenthesize = cst.BaseExpression._parenthesize
-
-
-def _codegen(node: cst.CSTNode, state: CodegenState, **options: object) -> None:
-    """Do what `CSTNode._codegen` does; while only positions are counted, without two more calls for each node."""
-    if type(state) is not _CountingState:
-        _libcst_codegen(node, state, **options)
-        return
-    start = state.position
-    node._codegen_impl(state, **options)
-    if node not in state.offsets:
-        state.offsets[node] = (start, state.position)
-
-
-def _codegen_whitespace(node: cst.SimpleWhitespace, state: CodegenState) -> None:
-    """Nobody asks where whitespace stands, and it is two nodes of five."""
-    if type(state) is _CountingState:
-        state.position += len(node.value)
-    else:
-        _libcst_codegen(node, state)
-
-
-def _codegen_name(node: cst.Name, state: CodegenState) -> None:
-    """Names are one node of five."""
-    if type(state) is not _CountingState or node.lpar:
-        _codegen(node, state)
-        return
-    start = state.position
-    state.position += len(node.value)
-    state.offsets[node] = (start, state.position)
-
-
-def _make_nodes_quick() -> None:
-    """Replace what libcst does for every node, and need not do for us, by something quicker to the same effect.
-
-    Nodes are hashed and compared by identity, as in libcst itself, but in C: libcst writes both out in Python, which
-    costs more than the rest of every dictionary with nodes as keys. All else is as before for other users of libcst
-    in this process; `tests/test_source.py` compares the positions with libcst's own.
-    """
-    pending: list[type] = [cst.CSTNode]
-    while pending:
-        node_type = pending.pop()
-        pending += node_type.__subclasses__()
-        node_type.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
-        node_type.__eq__ = object.__eq__  # type: ignore[method-assign,assignment]
-    cst.CSTNode._codegen = _codegen  # type: ignore[method-assign, assignment]
-    cst.SimpleWhitespace._codegen = _codegen_whitespace  # type: ignore[method-assign, assignment]
-    cst.Name._codegen = _codegen_name  # type: ignore[method-assign, assignment]
-    cst.BaseExpression._parenthesize = _parenthesize  # type: ignore[method-assign,assignment]
-
-
-_make_nodes_quick()
-
-
-@contextlib.contextmanager
-def _without_validation() -> Iterator[None]:
-    """Keep nodes from checking themselves while the parser builds them: it makes valid ones, and saves an eighth."""
-    validate = cst.CSTNode.__post_init__
-    cst.CSTNode.__post_init__ = lambda self: None  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        cst.CSTNode.__post_init__ = validate  # type: ignore[method-assign]
 
 
 class SourceError(Exception):
@@ -133,7 +41,6 @@ class Source:
     is_package: bool
     text: str
     tree: cst.Module
-    _offsets: dict[cst.CSTNode, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
@@ -141,13 +48,9 @@ class Source:
         return (0, *(match.end() for match in _NEWLINE.finditer(self.text)))
 
     @cached_property
-    def offsets(self) -> dict[cst.CSTNode, tuple[int, int]]:
+    def offsets(self) -> Offsets:
         """Start and end offset of every node, in characters, without the whitespace around it."""
-        state = _CountingState(self.tree.default_indent, self.tree.default_newline)
-        self.tree._codegen(state)
-        if state.position == len(self.text):
-            return state.offsets
-        return _realign(state.offsets, self.tree.code, self.text)
+        return count_offsets(self.tree, self.text)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Return where `node` stands."""
@@ -159,84 +62,6 @@ class Source:
     def _place(self, offset: int) -> tuple[int, int]:
         line = bisect.bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
-
-
-class _CountingState(CodegenState):
-    """The least that libcst's own code generation needs to tell positions: it counts characters.
-
-    This is what `PositionProvider` does, without lines, columns and provider; a test compares the two.
-    """
-
-    def __init__(self, default_indent: str, default_newline: str) -> None:
-        super().__init__(default_indent, default_newline)
-        self.position = 0
-        self.offsets: dict[cst.CSTNode, tuple[int, int]] = {}
-        # `Module` asks for the number of tokens to tell an empty file, and takes the last one away where the file
-        # does not end in a newline; the last one is enough for both.
-        self.tokens: list[str] = []
-
-    def add_indent_tokens(self) -> None:
-        for token in self.indent_tokens:
-            self.position += len(token)
-
-    def add_token(self, value: str) -> None:
-        self.tokens = [value]
-        self.position += len(value)
-
-    def pop_trailing_newline(self) -> None:
-        """Take the last token back."""
-        if self.tokens:
-            self.position -= len(self.tokens.pop())
-
-    def record_syntactic_position(  # type: ignore[override]  # a plain object is quicker than @contextmanager
-        self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
-    ) -> _SyntacticPosition:
-        return _SyntacticPosition(self, node, start_node, end_node)
-
-
-class _SyntacticPosition:
-    """Records where a node begins and ends without the whitespace that it owns."""
-
-    __slots__ = ("_end_node", "_node", "_start", "_start_node", "_state")
-
-    def __init__(
-        self,
-        state: _CountingState,
-        node: cst.CSTNode,
-        start_node: cst.CSTNode | None,
-        end_node: cst.CSTNode | None,
-    ) -> None:
-        self._state, self._node, self._start_node, self._end_node = state, node, start_node, end_node
-        self._start = 0
-
-    def __enter__(self) -> None:
-        self._start = self._state.position
-
-    def __exit__(self, *_: object) -> None:
-        offsets = self._state.offsets
-        start = self._start if self._start_node is None else offsets[self._start_node][0]
-        end = self._state.position if self._end_node is None else offsets[self._end_node][1]
-        offsets[self._node] = (start, end)
-
-
-def _realign(offsets: dict[cst.CSTNode, tuple[int, int]], code: str, text: str) -> dict[cst.CSTNode, tuple[int, int]]:
-    """Turn offsets in the tree's `code` into offsets in the file's `text`.
-
-    libcst forgets a form feed, or a backslash with its newline, where they come right before a statement.
-    """
-    places: list[int] = []
-    place = -1
-    for letter in code:
-        place = text.find(letter, place + 1)
-        if place < 0:
-            # More than that differs; there is no better answer.
-            return offsets
-        places.append(place)
-    starts = (*places, len(text), len(text))
-    return {
-        node: (starts[start], starts[end - 1] + 1 if end > start else starts[start])
-        for node, (start, end) in offsets.items()
-    }
 
 
 def decode(data: bytes) -> str:
@@ -284,7 +109,7 @@ def parse(text: str, *, path: str, module: str, is_package: bool = False) -> Sou
     if _is_too_deep(text):
         raise SourceError("cannot be parsed: nested too deeply")
     try:
-        with _without_validation():
+        with without_validation():
             tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
         raise _explain(error, text) from error

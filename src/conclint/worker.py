@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import gc
+import signal
 import sys
 import threading
 import traceback
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from conclint import catalog
 from conclint.catalog.tokens import is_relevant
 from conclint.model.alarm import Alarm
 from conclint.model.file import SourceFile
@@ -31,6 +33,22 @@ _STACK_BYTES = 64 * 1024 * 1024
 """Address space for the stack, of which only what is used takes memory."""
 _DEEPEST_STACK = 12_000
 """Recursion limit while a tree is built and walked: generated code nests deeper than Python's usual 1000 frames."""
+
+
+def prepare() -> None:
+    """Load all that a worker needs. Done before processes are forked, they share it."""
+    import conclint.analysis.module
+    import conclint.source  # noqa: F401
+
+    catalog.load()
+    _group_checks()
+
+
+def begin_process() -> None:
+    """Begin a process that works for another one. Ctrl-C reaches both: it ends this one at once and silently."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    prepare()
 
 
 def check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:

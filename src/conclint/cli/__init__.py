@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -79,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_error(str(error))
         return EXIT_USAGE
     except Exception as error:  # noqa: BLE001  # the last resort: no bug may look like a result
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            write_error(f"cannot write: {error.strerror}")
+            return EXIT_USAGE
         write_error(f"internal error: {error!r}\n{traceback.format_exc()}")
         return EXIT_INTERNAL
     return result or 0

@@ -94,7 +94,10 @@ class Locks:
     def held(self, module: int, context: ContextId) -> tuple[tuple[Lock, Acquisition], ...]:
         """Return the locks held at a place of a function (must), with what acquires them, outermost first."""
         facts = self._project.modules[module]
-        acquired = ((index, facts.acquisitions[index]) for index in facts.contexts[context].lockset)
+        entered = facts.contexts[context].lockset
+        if not entered:
+            return ()
+        acquired = ((index, facts.acquisitions[index]) for index in entered)
         return tuple((lock, entry) for index, entry in acquired for lock in self._entered(module, index, entry))
 
     def _entered(self, module: int, index: int, entry: Acquisition) -> Iterator[Lock]:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 class ObjectKind(enum.IntEnum):
     """What an object is to the linker."""
 
+    # Objects are hashed millions of times, and `Enum` hashes its name in Python.
+    __hash__ = int.__hash__
+
     FUNCTION = 1
     """A function, method or lambda of the project, not bound."""
     CLASS = 2

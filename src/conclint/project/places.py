@@ -20,6 +20,9 @@ _DEEPEST = 6
 class PlaceKind(enum.Enum):
     """Whose state it is."""
 
+    # Members are singletons, and `Enum` hashes their names in Python, for every place in a set.
+    __hash__ = object.__hash__
+
     ATTRIBUTE = "attribute"
     """An attribute of the instances of `owner`, or of the class itself."""
     GLOBAL = "global"
@@ -42,9 +45,16 @@ class Places:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._owners: dict[tuple[str, str], str] = {}
+        self._found: dict[tuple[int, ValueId], Place | None] = {}
 
     def find(self, module: int, value: ValueId) -> Place | None:
         """Return the place that a value names, None where it names none or may name several."""
+        key = (module, value)
+        if key not in self._found:
+            self._found[key] = self._find(module, value)
+        return self._found[key]
+
+    def _find(self, module: int, value: ValueId) -> Place | None:
         found = self._project.value(module, value)
         if isinstance(found, Item):
             base = self.find(module, found.base)

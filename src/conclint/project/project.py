@@ -256,9 +256,9 @@ class Project:
         """Functions that are handed on as values, roots apart: who calls them, and how, is not known."""
         found: set[str] = set()
         for module, facts in enumerate(self.modules):
-            values = [flow.source for flow in facts.flows]
-            values += [argument.value for call in facts.calls for argument in call.arguments]
-            values += [value for function in facts.functions for value in function.returns]
+            values = {flow.source for flow in facts.flows}
+            values.update(argument.value for call in facts.calls for argument in call.arguments)
+            values.update(value for function in facts.functions for value in function.returns)
             for value in values:
                 found.update(
                     one.symbol

@@ -81,10 +81,12 @@ class Solver:
 
     def solve(self) -> None:
         """Propagate until nothing changes."""
-        pending = self._pending
+        pending, objects = self._pending, self.objects
         while pending:
             node, found = pending.popleft()
             for target in self._edges[node]:
-                self.add(target, found)
-            for reaction in tuple(self._reactions[node]):
-                reaction(found)
+                if found not in objects[target]:
+                    self.add(target, found)
+            if reactions := self._reactions[node]:
+                for reaction in tuple(reactions):
+                    reaction(found)

@@ -43,7 +43,8 @@ def gives_handle(row: CallRow, name: str) -> bool:
 
 def gives_fresh_task(project: Project, site: Site) -> bool:
     """Return whether a call of a project's function gives a task that it has started and keeps nowhere (must)."""
-    callees, made = project.callees(site), project.result(site)
+    callees = project.callees(site)
+    made = [one for one in project.result(site) if not _is_promised(project, one)]
     if not callees or not made or project.externals(site):
         return False
     if not all(_is_started(project, one) for one in made):
@@ -52,6 +53,14 @@ def gives_fresh_task(project: Project, site: Site) -> bool:
     if not all(is_transparent(project, symbol) for symbol in functions):
         return False
     return not any(_is_kept(project, one, functions) for one in made)
+
+
+def _is_promised(project: Project, found: Object) -> bool:
+    """Whether an object only stands for a return annotation, `-> asyncio.Task[None]`: what is returned says more."""
+    if found.site is None or found.site.what != "annotation":
+        return False
+    functions = project.modules[found.site.module].functions
+    return any(function.returns_annotation == found.site.index for function in functions)
 
 
 def _is_started(project: Project, found: Object) -> bool:

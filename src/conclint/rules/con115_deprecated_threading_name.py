@@ -54,7 +54,12 @@ def _find_old_name(project: Project, place: CallPlace) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
+_OLD_NAMES = frozenset(name.rpartition(".")[2] for name in _REPLACEMENTS)
+
+
 def _find_origin(name: str) -> str | None:
     owner, _, method = name.rpartition(".")
+    if method not in _OLD_NAMES:
+        return None
     candidates = (name, *(f"{base}.{method}" for base in catalog.resolve_mro(owner)))
     return next((one for one in candidates if one in _REPLACEMENTS), None)
