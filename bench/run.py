@@ -74,9 +74,7 @@ def measure(module: Sequence[str]) -> float:
     # Installed packages have bytecode; an environment that writes none would compile our sources in each run.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    run = subprocess.run(
-        [sys.executable, "-m", *module], capture_output=True, text=True, check=False, env=environment
-    )
+    run = subprocess.run([sys.executable, "-m", *module], capture_output=True, text=True, check=False, env=environment)
     seconds = time.perf_counter() - start
     if run.returncode:
         sys.exit(f"{' '.join(module)}: exit code {run.returncode}\n{run.stderr}")

@@ -13,14 +13,16 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 PACKAGE = SRC / "conclint"
 
-FRONT_END = frozenset({"pipeline", "config", "discover", "report", "fixes", "model", "rules"})
+FRONT_END = frozenset({"pipeline", "config", "discover", "report", "fixes", "model", "pages", "rules"})
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "catalog": frozenset({"model"}),
     "config": frozenset({"model"}),
     "discover": frozenset({"model", "config"}),
+    "pages": frozenset(),
     "positions": frozenset(),
+    "imports": frozenset({"model"}),
     "source": frozenset({"model", "positions"}),
     "analysis": frozenset({"model", "catalog", "source"}),
     "project": frozenset({"model", "catalog"}),
@@ -30,7 +32,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "report": frozenset({"model", "config"}),
     "cache": frozenset({"model", "config"}),
     # The front of the line, for one file: what a worker process runs.
-    "worker": frozenset({"model", "catalog", "source", "analysis", "rules", "suppress"}),
+    "worker": frozenset({"model", "catalog", "imports", "source", "analysis", "rules", "suppress"}),
     "pipeline": frozenset({"model", "config", "project", "rules", "suppress", "cache", "worker"}),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.

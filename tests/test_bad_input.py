@@ -168,6 +168,13 @@ def test_bad_settings_are_a_mistake_of_usage(settings: bytes, message: str) -> N
     assert error.count("\n") == 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that opens and cannot be read")
+def test_settings_that_cannot_be_read_are_named() -> None:
+    Path("pyproject.toml").symlink_to("/proc/self/mem")
+    Path("zebra.py").write_bytes(ALARM)
+    assert check(".") == (2, [], "conclint: error: pyproject.toml: cannot be read: Input/output error\n")
+
+
 def test_a_path_that_does_not_exist_is_a_mistake_of_usage() -> None:
     Path("zebra.py").write_bytes(ALARM)
     code, found, error = check("zebra.py", "nope.py")

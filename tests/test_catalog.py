@@ -192,11 +192,12 @@ def test_coroutine_functions_are_marked() -> None:
 
 def test_references_between_rows_lead_somewhere() -> None:
     for call in CALLS:
-        for name in (call.returns, call.returns_item):
+        passes = call.spawn.passes if call.spawn is not None else ()
+        for name in (call.returns, call.returns_item, *call.returns_items, *passes):
             assert not name or catalog.canonical_class(name) == name, call.names
         assert not call.twin or catalog.find_call(call.twin) or catalog.find_class(call.twin), call.names
     for cls in CLASSES:
-        for base in cls.bases:
+        for base in (*cls.bases, *filter(None, [cls.attributes])):
             assert catalog.canonical_class(base) == base, cls.names
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +47,20 @@ def run(
     )
     assert b"Traceback" not in done.stderr
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def run_on_terminal(*arguments: str, environ: dict[str, str] | None = None) -> str:
+    """Run conclint with a terminal for its standard output; return what it shows."""
+    parent, child = os.openpty()
+    command = [sys.executable, "-m", "conclint", *arguments]
+    with subprocess.Popen(command, stdout=child, env={**os.environ, "TERM": "xterm", **(environ or {})}):
+        os.close(child)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux says EIO at the end
+            while data := os.read(parent, 100_000):
+                shown += data
+    os.close(parent)
+    return shown.decode().replace("\r\n", "\n")
 
 
 @pytest.fixture
@@ -98,6 +115,8 @@ def test_a_folder_called_like_a_command_can_be_checked() -> None:
         (["--per-file-ignores", "CON101"], "--per-file-ignores: `CON101` is not PATTERN:RULES"),
         (["--jobs", "-1"], "-1"),
         (["-o", "no/such/dir/report.txt"], "cannot write no/such/dir/report.txt"),
+        (["--stdin-filename", "good.py", "bad.py"], "--stdin-filename: is for the standard input"),
+        (["no\nsuch.py"], "no such file or directory: no such.py"),
         (["rule", "CON00l"], "unknown rule `CON00l`; did you mean `CON001`?"),
     ],
 )
@@ -172,6 +191,7 @@ def test_settings_files_flags_and_variables_meet() -> None:
     assert run("--extend-exclude", "bad.py", "--force-exclude", "bad.py").returncode == 0
     assert run("--per-file-ignores", "g*.py:CON2,b*.py:CON230,CON001").returncode == 0
     assert run(environ={"CONCLINT_IGNORE": "CON001"}).returncode == 0
+    assert "CONCLINT_JOBS: expected a number of processes" in run(environ={"CONCLINT_JOBS": "x"}).stderr
     assert run("--select", "CON230").returncode == 1, "what cannot be read is never clean"
 
 
@@ -202,19 +222,41 @@ def test_standard_input_is_checked() -> None:
     assert named.stdout.startswith("good.py:1:")
     assert "bad.py" not in named.stdout
     assert "def f(:" in run("-", stdin=BROKEN).stdout
+    assert run("--stdin-filename", "good.py", "--output-format", "concise", stdin=BROKEN).stdout == named.stdout
     assert run("-", stdin=CLEAN).returncode == 0
 
 
-def test_rules_are_explained() -> None:
+def test_rules_are_listed() -> None:
+    assert run("rule").stdout.startswith("CON001  syntax-error: ")
+
+
+def test_a_rule_is_explained_by_its_page(root: Path) -> None:
+    page = (root / "docs/rules/CON001.md").read_text(encoding="utf-8")
     for word in ("CON001", "con001", "syntax-error"):
         done = run("rule", word)
-        assert done.returncode == 0
-        assert done.stdout.startswith("CON001 syntax-error\n")
-    assert json.loads(run("rule", "CON001", "--output-format", "json").stdout)["name"] == "syntax-error"
-    every = json.loads(run("rule", "--all", "--output-format", "json").stdout)
-    assert every[0]["code"] == "CON001"
-    assert run("rule").stdout.startswith("CON001  syntax-error: ")
-    assert run("rule", "--all").stdout.count("https://") == len(every)
+        assert (done.returncode, done.stdout) == (0, page)
+    every = run("rule", "--all").stdout
+    assert every.startswith(page)
+    assert (root / "docs/rules/CON701.md").read_text(encoding="utf-8") in every
+
+
+def test_rules_are_explained_to_programs(root: Path) -> None:
+    one = json.loads(run("rule", "CON001", "--output-format", "json").stdout)
+    assert one["name"] == "syntax-error"
+    assert one["explanation"] == (root / "docs/rules/CON001.md").read_text(encoding="utf-8")
+    assert json.loads(run("rule", "--output-format", "json").stdout)[0] == one
+    assert json.loads(run("rule", "--all", "--output-format", "json").stdout)[0] == one
+
+
+@pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are a matter of POSIX")
+def test_a_page_is_set_for_reading_on_a_terminal(environ: dict[str, str], *, coloured: bool) -> None:
+    shown = run_on_terminal("rule", "CON101", environ={"COLUMNS": "60", **environ})
+    assert ("\x1b[36m" in shown) is coloured
+    plain = re.sub(r"\x1b\[[\d;]*m|\x1b\]8;.*?\x1b\\", "", shown)
+    assert "thread-not-joined (CON101)" in plain
+    assert not {"##", "**", "`"} & set(plain.split()), "no Markdown is left"
+    assert max(len(line) for line in plain.splitlines()) <= 60
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["--version"]])
@@ -242,15 +284,72 @@ def test_a_reader_may_leave_early() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
 def test_an_interrupt_ends_it_without_a_traceback() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "conclint", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with start_interruptible("-") as process:
         # It waits for its input; a second is plenty to get there.
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=30)
     assert process.returncode == 130
     assert b"Traceback" not in error
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups of this kind")
+def test_an_interrupt_ends_the_processes_of_a_long_run_at_once() -> None:
+    for number in range(4):
+        Path(f"long{number}.py").write_text(
+            "import threading\n" + "def f(x):\n    return threading.Event(x)\n" * 20_000
+        )
+    with start_interruptible("--jobs", "2") as process:
+        time.sleep(1.5)
+        # Ctrl-C on a terminal reaches the workers too.
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=4)
+    assert process.returncode == 130
+    assert error.strip() == b""
+
+
+def start_interruptible(*arguments: str) -> subprocess.Popen[bytes]:
+    """Run conclint in a process group of its own, with the usual handler even where the tests run without one."""
+    script = "import signal; signal.signal(2, signal.default_int_handler); from conclint.cli import run; run()"
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["rule"], ["--show-files"], ["-o", "/dev/full"]])
+def test_a_full_disk_is_told_in_one_line(arguments: Sequence[str]) -> None:
+    command = [sys.executable, "-m", "conclint", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("conclint: error: ")
+    assert done.stderr.endswith("No space left on device\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a matter of POSIX shells")
+@pytest.mark.parametrize(
+    ("arguments", "code"), [("bad.py >&-", 1), ("- <&-", 0), ("nope.py 2>&-", 2), ("rule CON101 >&-", 0)]
+)
+def test_streams_may_be_missing(arguments: str, code: int) -> None:
+    command = f"{sys.executable} -m conclint {arguments}"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
+def test_frames_are_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    Path("bad.py").write_text(f"def f(:{' ' * 60}# {'x' * 100}\n")
+    for columns, width in (("60", 60), ("", 120)):
+        lines = run("bad.py", environ={"COLUMNS": columns}).stdout.splitlines()
+        assert max(len(line) for line in lines if line.startswith(" 1 |")) in {width - 1, width}
+
+
+def test_an_empty_line_parts_the_last_frame_from_the_summary() -> None:
+    *_, last, summary = run("bad.py").stdout.splitlines()
+    assert (last, summary) == ("", "Found 1 problem in 1 of 1 file.")
+    assert "" not in run("bad.py", "--output-format", "concise").stdout.splitlines()
 
 
 def test_a_bug_of_ours_is_told_with_file_and_rule_and_exit_code_3(
@@ -273,6 +372,17 @@ def test_a_bug_outside_the_files_is_no_result_either(
     replace_pipeline(fail)
     assert main([]) == 3
     assert "internal error: ZeroDivisionError()" in capsys.readouterr().err
+
+
+def test_an_error_of_the_machine_is_no_bug(
+    replace_pipeline: Callable[[Callable[..., object]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "closed/good.py")
+
+    replace_pipeline(fail)
+    assert main([]) == 2
+    assert capsys.readouterr().err == "conclint: error: closed/good.py: Permission denied\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are a matter of POSIX")

@@ -179,7 +179,7 @@ def test_a_mistake_names_the_flag_or_the_variable() -> None:
         load(extend_select=("CON9",))
     with pytest.raises(ConfigError, match=r"^CONCLINT_IGNORE: unknown rule `nope`"):
         load(environ={"CONCLINT_IGNORE": "nope"})
-    with pytest.raises(ConfigError, match=r"^environment: `jobs`: expected `int`, got `str`"):
+    with pytest.raises(ConfigError, match=r"^CONCLINT_JOBS: expected a number of processes, got `many`"):
         load(environ={"CONCLINT_JOBS": "many"})
     with pytest.raises(ConfigError, match=r"^--config: `nowhere\.toml` is neither a settings file nor KEY=VALUE"):
         load(inline=("nowhere.toml",))

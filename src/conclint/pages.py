@@ -6,11 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 
 
-def read_page(code: str) -> str:
-    """Return the page of a rule."""
+def read_page(code: str) -> str | None:
+    """Return the page of a rule; None where it is not written yet."""
     name = f"{code}.md"
     installed = files("conclint") / "pages" / name
-    if installed.is_file():
-        return installed.read_text(encoding="utf-8")
-    # Run from a source tree, or installed from one with `--editable`.
-    return (Path(__file__).parents[2] / "docs/rules" / name).read_text(encoding="utf-8")
+    # Run from a source tree, or installed from one with `--editable`, the pages are where they are written.
+    page = installed if installed.is_file() else Path(__file__).parents[2] / "docs/rules" / name
+    return page.read_text(encoding="utf-8") if page.is_file() else None

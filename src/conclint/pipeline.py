@@ -148,7 +148,7 @@ def _measure(file: SourceFile) -> int:
 
 def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Project | None:
     """Link all facts. Dormant files that the program runs into are analysed after all, and linked to the rest."""
-    from conclint.project.demand import find_needed, find_wanted
+    from conclint.project.demand import find_needed, find_users, find_wanted
     from conclint.project.link import Linker
     from conclint.project.project import Project
 
@@ -162,7 +162,8 @@ def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Proj
         linker.add(_wake(needed, dormant, results))
     linker.run()
     project = Project(linker=linker)
-    while wanted := find_wanted(project):
+    imports = {result.module: result.imports for result in results.values() if result.dormant}
+    while wanted := find_wanted(project) | find_users(project, imports):
         linker.add(_wake(wanted, dormant, results))
         while needed := find_needed(linker.symbols):
             linker.add(_wake(needed, dormant, results))

@@ -18,6 +18,7 @@ import msgspec
 
 from conclint import catalog
 from conclint.catalog.tokens import is_relevant
+from conclint.imports import find_imports
 from conclint.model.alarm import Alarm
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
@@ -104,7 +105,7 @@ def _check_module(file: SourceFile, *, triage: bool) -> ModuleResult:
     except OSError as error:
         return _refuse(file, f"cannot be read: {error.strerror or error}")
     if triage and not is_relevant(data) and _is_valid(data):
-        return ModuleResult(file.path, file.module, True, None, (), (), ())
+        return ModuleResult(file.path, file.module, True, None, (), (), (), find_imports(data, file))
     from conclint.source import SourceError, decode, parse
 
     try:

@@ -10,6 +10,7 @@ import libcst as cst
 
 from conclint.analysis.accesses import add_access
 from conclint.analysis.scope import Scope
+from conclint.analysis.tests import iter_assigned_tests
 from conclint.model.facts import AccessKind
 from conclint.model.values import Item, ValueId
 
@@ -26,6 +27,7 @@ def _visit_assign(walk: Traversal, node: cst.Assign, scope: Scope) -> None:
         walk.view.parents[target] = node
         visit_target(walk, target.target, target, scope)
         assign(walk, target.target, value, scope, node.value, read)
+    walk.tests.extend(iter_assigned_tests(node, scope, walk.collector))
     walk.set_after(node, scope, walk.locksets.apply_statement(node.value, scope, bounded=True))
 
 
@@ -137,6 +139,7 @@ def _unpack(
     if isinstance(source, cst.Tuple | cst.List) and len(source.elements) == len(target.elements):
         parts = [element.value for element in source.elements if isinstance(element, cst.Element)]
     item = walk.collector.intern(Item(value))
+    has_star = any(isinstance(element, cst.StarredElement) for element in target.elements)
     for index, element in enumerate(target.elements):
         if isinstance(element, cst.StarredElement):
             assign(walk, element.value, walk.collector.new_collection("list", (item,)), scope)
@@ -144,7 +147,7 @@ def _unpack(
             part = walk.collector.evaluate(parts[index], scope.table)
             assign(walk, element.value, part, scope, parts[index], read)
         else:
-            assign(walk, element.value, item, scope)
+            assign(walk, element.value, walk.collector.intern(Item(value, None if has_star else index)), scope)
 
 
 def _target_value(walk: Traversal, target: cst.BaseExpression, scope: Scope) -> ValueId | None:

@@ -154,6 +154,7 @@ class Collector:
 
     def annotation_value(self, node: cst.BaseExpression | None, table: NameTable) -> ValueId | None:
         """Return the `Instance` that an annotation promises, None where it is not understood."""
+        node = self._types.unwrap_annotation(node, table)
         if node is None:
             return None
         if isinstance(node, cst.Subscript) and (items := _element_annotation(node)) is not None:
@@ -215,6 +216,9 @@ class Collector:
             return self.intern(Choice(tuple(sides))) if are_flags else self.unknown
         # `[None] * 3` holds what the list does, and two lists put together what either does.
         known = [side for side in sides if not isinstance(self.values[side], Constant | Unknown)]
+        if isinstance(node.operator, cst.Multiply):
+            # `size() * int(1e6)` is a number: what a call returns is taken for a list only where it is added.
+            known = [side for side in known if not isinstance(self.values[side], Result)]
         joins = isinstance(node.operator, cst.Add | cst.BitOr | cst.Multiply)
         return self.intern(Choice(tuple(known))) if joins and known else self.unknown
 

@@ -7,6 +7,7 @@ too. An empty display at module level counts as small, a parameter as large: thi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
@@ -46,6 +47,9 @@ _VIEWS = frozenset({"items", "keys", "values", "split", "splitlines"})
 
 def estimate_cost(node: cst.FunctionDef | cst.Lambda, scope: Scope) -> Cost:
     """Return the evidence that `node` is CPU-bound, an empty `Cost` without it."""
+    if isinstance(node, cst.FunctionDef) and node.asynchronous is not None:
+        # A coroutine function is no root of a thread, and nobody asks yet what it does to its loop (CON702).
+        return Cost()
     start, end = scope.view.source.offsets[node.body]
     # Most functions need not be walked, which their text says more quickly.
     text = scope.view.source.text[start:end]
@@ -53,7 +57,7 @@ def estimate_cost(node: cst.FunctionDef | cst.Lambda, scope: Scope) -> Cost:
     if found is not None:
         nested = any(type(part) in _LOOPS for part in _iter_own(found) if part is not found)
         return Cost(scope.span(found), "nested loops that compute" if nested else "a long loop that computes")
-    if isinstance(node, cst.FunctionDef) and f"{node.name.value}(" in text:
+    if isinstance(node, cst.FunctionDef) and re.search(rf"(?:(?<![.\w])|\bself\.|\bcls\.){node.name.value}\(", text):
         return _estimate_recursion(node, scope)
     return Cost()
 

@@ -108,6 +108,7 @@ def _visit_class(walk: Traversal, node: cst.ClassDef, scope: Scope) -> None:
 
 
 def _visit_return(walk: Traversal, node: cst.Return, scope: Scope) -> None:
+    walk.returned.add(scope.function)
     if node.value is None:
         return
     walk.visit(node.value, node, scope)

@@ -8,14 +8,18 @@ import libcst as cst
 
 from conclint.analysis.accesses import mark
 from conclint.analysis.assignments import bind_element, visit_target
+from conclint.analysis.fields import iter_children
 from conclint.analysis.names import Binding, BindingKind
+from conclint.analysis.narrowing import narrow
 from conclint.analysis.scope import Scope
+from conclint.analysis.tests import iter_operator_tests, iter_tests
 from conclint.model.facts import AccessKind, Use
 from conclint.model.values import Item, ValueId
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
 
+_Conditional = cst.BooleanOperation | cst.IfExp
 _Comprehension = cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp | cst.StarredDictComp
 _KINDS: dict[type[cst.CSTNode], str] = {
     cst.ListComp: "list",
@@ -47,6 +51,20 @@ def _find_use(walk: Traversal, node: cst.CSTNode) -> Use:
     if isinstance(parent, cst.ListComp | cst.SetComp | cst.IfExp | cst.BooleanOperation):
         return Use.DROPPED if _find_use(walk, parent) is Use.DROPPED else Use.USED
     return Use.USED
+
+
+def _visit_conditional(walk: Traversal, node: _Conditional, scope: Scope) -> None:
+    """Traverse `isinstance(x, T) and x.close()`, or `x.close() if isinstance(x, T) else None`."""
+    if isinstance(node, cst.IfExp):
+        narrow(walk, node.test, [node.body], scope)
+    elif isinstance(node.operator, cst.And):
+        narrow(walk, node.left, [node.right], scope)
+    for child in iter_children(node):
+        walk.visit(child, node, scope)
+    if isinstance(node, cst.IfExp):
+        walk.tests.extend(iter_tests(node, scope, walk.collector))
+    else:
+        walk.tests.extend(iter_operator_tests(node, scope, walk.collector))
 
 
 def _visit_comprehension(walk: Traversal, node: _Comprehension, scope: Scope) -> None:
@@ -108,6 +126,8 @@ def _bind_comprehension(walk: Traversal, clause: cst.CompFor, outer: Scope, inne
 
 HANDLERS: dict[type[cst.CSTNode], Handler] = {
     cst.Call: _visit_call,
+    cst.BooleanOperation: _visit_conditional,
+    cst.IfExp: _visit_conditional,
     cst.ListComp: _visit_comprehension,
     cst.SetComp: _visit_comprehension,
     cst.GeneratorExp: _visit_comprehension,

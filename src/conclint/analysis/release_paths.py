@@ -49,6 +49,7 @@ class Opened:
 
 State = Opened | Free
 States = frozenset[State]
+_Predicate = Callable[[cst.CSTNode], bool]
 _NOT_YET: States = frozenset({Free.NOT_YET})
 _RELEASED: States = frozenset({Free.RELEASED})
 
@@ -96,16 +97,16 @@ class Paths:
                 yield one
 
 
-def trace_paths(body: cst.BaseSuite | cst.Module, end: cst.CSTNode, is_lock: Callable[[cst.CSTNode], bool]) -> Paths:
-    """Follow the lock that `is_lock` recognises through `body`; `end` stands for falling off its end."""
-    return _Tracer(is_lock).trace(body, end)
+def trace_paths(body: cst.BaseSuite | cst.Module, end: cst.CSTNode, is_lock: _Predicate, is_safe: _Predicate) -> Paths:
+    """Follow a lock through `body`; `end` stands for falling off its end, `is_safe` knows calls that never raise."""
+    return _Tracer(is_lock, is_safe).trace(body, end)
 
 
 class _Tracer:
     """Interprets statements; holds nothing but the lock's identity and what was met on the way."""
 
-    def __init__(self, is_lock: Callable[[cst.CSTNode], bool]) -> None:
-        self._is_lock = is_lock
+    def __init__(self, is_lock: _Predicate, is_safe: _Predicate) -> None:
+        self._is_lock, self._is_safe = is_lock, is_safe
         self._is_foreign = False
         self._uses_finally = False
         self._in_function = False
@@ -293,7 +294,7 @@ class _Tracer:
         return (Opened(call), False) if isinstance(call, cst.Call) and self._is_call(call, "acquire") else None
 
     def _fail(self, node: cst.CSTNode, states: States) -> tuple[Exit, ...]:
-        return tuple(Exit(Way.RAISE, node, state) for state in states) if may_raise(node) else ()
+        return tuple(Exit(Way.RAISE, node, state) for state in states) if may_raise(node, self._is_safe) else ()
 
     # The lock in an expression
 
@@ -328,9 +329,9 @@ def iter_own_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(child for child in reversed(tuple(iter_children(current))) if not isinstance(child, _OPAQUE))
 
 
-def may_raise(node: cst.CSTNode) -> bool:
-    """Return whether running `node` may raise: anything but moving values between names and attributes."""
-    return any(not isinstance(part, _TAME) for part in iter_own_nodes(node))
+def may_raise(node: cst.CSTNode, is_safe: _Predicate) -> bool:
+    """Return whether running `node` may raise: anything but safe calls, and moving values between names."""
+    return any(not isinstance(part, _TAME) and not is_safe(part) for part in iter_own_nodes(node))
 
 
 _LEAVING = {
@@ -366,6 +367,7 @@ _TAME = (
     cst.List,
     cst.Dict,
     cst.Element,
+    cst.Arg,
 )
 
 

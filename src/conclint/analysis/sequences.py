@@ -1,47 +1,21 @@
 """Check-then-act: a test of some state, followed by an action that is right only while the test still holds.
 
-The traversal notes the tests of `if` statements; when it is through, each is matched with the accesses that follow.
+The traversal notes the tests (`tests.py`); when it is through, each is matched with the accesses that follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import libcst as cst
-
 from conclint.analysis.collector import Collector
-from conclint.analysis.locksets import ends_block
-from conclint.analysis.scope import Scope
+from conclint.analysis.tests import Test
 from conclint.model.facts import Access, AccessKind, Sequence, SequenceKind
 from conclint.model.span import Span
-from conclint.model.values import Attribute, Constant, Item, Local, Result, ValueId
+from conclint.model.values import Attribute, Constant, Item, Local, Name, Result, ValueId
 
 _REMOVERS = frozenset({"pop", "remove", "popitem"})
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """The test of an `if`: what it asks of `target`, and the stretch of code that relies on the answer."""
-
-    kind: SequenceKind
-    target: ValueId
-    span: Span
-    function: int
-    context: int
-    relying: Span
-
-
-def iter_tests(node: cst.If, scope: Scope, collector: Collector) -> Iterator[Test]:
-    """Yield what the test of an `if` asks, for its body, and for the rest of the block if the body leaves it."""
-    body = scope.span(node.body)
-    for kind, subject in _split_test(node.test, negated=False):
-        yield _note(kind, subject, node, body, scope, collector)
-    rest = _rest_of_block(node, scope) if ends_block(node.body) and node.orelse is None else None
-    if rest is not None:
-        for kind, subject in _split_test(node.test, negated=True):
-            yield _note(kind, subject, node, rest, scope, collector)
+_ACTS = frozenset({AccessKind.WRITE, AccessKind.UPDATE, AccessKind.DELETE})
 
 
 def find_sequences(tests: list[Test], collector: Collector) -> Iterator[Sequence]:
@@ -89,48 +63,6 @@ def _between(test: Test, other: Test, act: Span) -> bool:
     return other.function == test.function and _contains(test.relying, other.span) and _contains(other.relying, act)
 
 
-def _split_test(node: cst.BaseExpression, *, negated: bool) -> Iterator[tuple[SequenceKind, cst.BaseExpression]]:
-    """Yield what is known where the test is true (or, `negated`, where it is false)."""
-    while isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
-        node, negated = node.expression, not negated
-    if isinstance(node, cst.BooleanOperation):
-        if isinstance(node.operator, cst.And) is not negated:
-            yield from _split_test(node.left, negated=negated)
-            yield from _split_test(node.right, negated=negated)
-    elif isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
-        yield from _split_comparison(node, negated=negated)
-    elif negated and isinstance(node, cst.Name | cst.Attribute):
-        yield SequenceKind.UNSET, node
-
-
-def _split_comparison(node: cst.Comparison, *, negated: bool) -> Iterator[tuple[SequenceKind, cst.BaseExpression]]:
-    operator, right = node.comparisons[0].operator, node.comparisons[0].comparator
-    is_none = isinstance(right, cst.Name) and right.value == "None"
-    if is_none and isinstance(operator, cst.IsNot if negated else cst.Is):
-        yield SequenceKind.UNSET, node.left
-    elif isinstance(operator, cst.In | cst.NotIn):
-        missing = isinstance(operator, cst.NotIn) is not negated
-        yield (SequenceKind.MISSING_KEY if missing else SequenceKind.PRESENT_KEY), right
-
-
-def _note(
-    kind: SequenceKind, subject: cst.BaseExpression, node: cst.If, relying: Span, scope: Scope, collector: Collector
-) -> Test:
-    target = collector.evaluate(subject, scope.table)
-    return Test(kind, target, scope.span(node.test), scope.function, scope.context, relying)
-
-
-def _rest_of_block(node: cst.If, scope: Scope) -> Span | None:
-    parent = scope.parent(node)
-    if not isinstance(parent, cst.IndentedBlock | cst.Module):
-        return None
-    after = parent.body[list(parent.body).index(node) + 1 :]
-    if not after:
-        return None
-    start, end = scope.span(after[0]), scope.span(after[-1])
-    return Span(start.line, start.column, end.end_line, end.end_column)
-
-
 def _contains(outer: Span, inner: Span) -> bool:
     starts = (outer.line, outer.column) <= (inner.line, inner.column)
     return starts and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
@@ -140,13 +72,13 @@ def _index_acts(collector: Collector) -> dict[tuple[int, ValueId, bool], list[tu
     """Return writes (False) and removals (True) by function and place."""
     found: dict[tuple[int, ValueId, bool], list[tuple[Span, int]]] = {}
     for access in collector.accesses:
-        if access.kind in (AccessKind.WRITE, AccessKind.DELETE):
+        if access.kind in _ACTS:
             found.setdefault(_act_key(access), []).append((access.span, access.context))
     for call in collector.calls:
-        callee = collector.values[call.callee]
+        base, method = _split_callee(call.callee, collector)
         # `d.pop(k)` needs the key; `d.pop(k, None)` does not.
-        if isinstance(callee, Attribute) and callee.name in _REMOVERS and len(call.arguments) <= 1:
-            place = collector.intern(Item(callee.base))
+        if method in _REMOVERS and len(call.arguments) <= 1:
+            place = collector.intern(Item(base))
             found.setdefault((call.function, place, True), []).append((call.span, call.context))
     return found
 
@@ -162,7 +94,18 @@ def _index_lookups(collector: Collector) -> dict[tuple[int, ValueId], ValueId]:
         source = collector.values[flow.source]
         if isinstance(source, Result) and isinstance(collector.values[flow.target], Local):
             call = collector.calls[source.call]
-            callee = collector.values[call.callee]
-            if isinstance(callee, Attribute) and callee.name == "get" and len(call.arguments) == 1:
-                found[flow.function, flow.target] = callee.base
+            base, method = _split_callee(call.callee, collector)
+            if method == "get" and len(call.arguments) == 1:
+                found[flow.function, flow.target] = base
     return found
+
+
+def _split_callee(callee: ValueId, collector: Collector) -> tuple[ValueId, str]:
+    """Return the object and the name of a method, the name "" for what is none."""
+    value = collector.values[callee]
+    if isinstance(value, Attribute):
+        return value.base, value.name
+    if isinstance(value, Name):
+        base, _, name = value.symbol.rpartition(".")
+        return collector.intern(Name(base)), name
+    return callee, ""

@@ -12,8 +12,9 @@ from conclint.analysis.assignments import assign, bind_element, visit_target
 from conclint.analysis.constants import find_truth
 from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.analysis.locksets import ends_block
+from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
 from conclint.analysis.scope import Scope
-from conclint.analysis.sequences import iter_tests
+from conclint.analysis.tests import iter_loop_tests, iter_tests, iter_tried
 from conclint.model.facts import AccessKind, ContextId, How
 from conclint.model.values import Entered
 
@@ -29,9 +30,12 @@ def _visit_suite(
 
 def visit_block(walk: Traversal, body: Sequence[cst.CSTNode], parent: cst.CSTNode, scope: Scope) -> ContextId:
     """Traverse statements in order; return the context after the last one."""
-    for statement in body:
+    for index, statement in enumerate(body):
         walk.visit(statement, parent, scope)
         scope = _move(scope, walk.take_after(statement, scope))
+        if scope.function in walk.returned and not scope.surroundings.after_return:
+            scope = walk.derive(scope, after_return=True)
+        narrow_following(walk, body, index, scope)
     return scope.context
 
 
@@ -58,6 +62,7 @@ def _visit_if(walk: Traversal, node: cst.If, scope: Scope) -> None:
     held, not_held = walk.locksets.apply_test(node.test, scope)
     taken = walk.branch(_move(scope, held), main_guard=is_guard or scope.surroundings.main_guard)
     missed = walk.branch(_move(scope, not_held))
+    narrow(walk, node.test, [node.body], taken)
     walk.visit(node.body, node, taken)
     ends = _find_ends(walk, node.body, taken)
     if node.orelse is None:
@@ -110,6 +115,7 @@ def _visit_while(walk: Traversal, node: cst.While, scope: Scope) -> None:
     walk.visit(node.body, node, _move(scope, taken))
     if node.orelse is not None:
         walk.visit(node.orelse, node, scope)
+    walk.tests.extend(iter_loop_tests(node, scope, walk.collector))
     walk.set_after(node, scope, missed)
 
 
@@ -152,6 +158,8 @@ def _visit_try(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> No
         ends = _find_ends(walk, node.orelse, following) if ends else []
     for handler in node.handlers:
         ends += _visit_handler(walk, handler, node, scope)
+    if isinstance(node, cst.Try):
+        walk.tests.extend(iter_tried(node, scope, walk.collector))
     lockset = walk.locksets.intersect(ends) if ends else walk.view.contexts[scope.context].lockset
     if node.finalbody is not None:
         final = walk.derive(scope, lockset=lockset, finally_body=True)
@@ -184,6 +192,7 @@ def _visit_match(walk: Traversal, node: cst.Match, scope: Scope) -> None:
         walk.visit(case.pattern, case, branch)
         if case.guard is not None:
             walk.visit(case.guard, case, branch)
+        narrow_case(walk, node.subject, case, branch)
         walk.visit(case.body, case, branch)
         ends += _find_ends(walk, case.body, branch)
     _meet(walk, node, scope, ends)

@@ -20,7 +20,8 @@ from conclint.analysis.fields import iter_children
 from conclint.analysis.locksets import Locksets
 from conclint.analysis.names import NameTable
 from conclint.analysis.scope import Scope, View
-from conclint.analysis.sequences import Test, find_sequences
+from conclint.analysis.sequences import find_sequences
+from conclint.analysis.tests import Test
 from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind, ContextId, Function
 from conclint.model.result import Failure
@@ -38,6 +39,8 @@ class Traversal:
         self.locksets = Locksets(view, collector)
         self.alarms: list[Alarm] = []
         self.failures: list[Failure] = []
+        self.returned: set[int] = set()
+        """The functions in which a `return` has been met."""
         self.returns: dict[int, list[ValueId]] = {}
         """What each function returns, by its index."""
         self.generators: set[int] = set()

@@ -88,6 +88,28 @@ class Types:
                 return found
         return None
 
+    def unwrap_annotation(self, node: cst.BaseExpression | None, table: NameTable) -> cst.BaseExpression | None:
+        """Return `list[Lock]` for `Optional[list[Lock]]`, `"list[Lock] | None"` and the like."""
+        for _ in range(_DEEPEST):
+            inner = self._unwrap_once(node, table)
+            if inner is node:
+                break
+            node = inner
+        return node
+
+    def _unwrap_once(self, node: cst.BaseExpression | None, table: NameTable) -> cst.BaseExpression | None:
+        if isinstance(node, cst.SimpleString):
+            return _parse_annotation(node)
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+            sides = [side for side in (node.left, node.right) if not _is_none(side)]
+            return sides[0] if len(sides) == 1 else node
+        if isinstance(node, cst.Subscript):
+            name = self.resolve(node.value, table) or ""
+            inner = node.slice[0].slice
+            if name.rpartition(".")[2] in _TRANSPARENT and isinstance(inner, cst.Index):
+                return inner.value
+        return node
+
     def annotated_type(self, node: cst.BaseExpression | None, table: NameTable, depth: int = 0) -> str | None:
         """Return the class that an annotation names, if the catalog or this module knows it."""
         return self._as_class(self.annotated_symbol(node, table, depth))

@@ -75,5 +75,9 @@ CALLS: tuple[CallRow, ...] = (
         CallRow(names=(f"{_SOCKET}.{name}",), effects=Effect.NETWORK, timeout=Timeout(), coroutine=True, keeps=False)
         for name in ("receive_str", "receive_bytes", "receive_json")
     ),
+    *(
+        CallRow(names=(f"{_SOCKET}.{name}",), effects=Effect.NETWORK, coroutine=True, keeps=False)
+        for name in ("send_str", "send_bytes", "send_json", "send_frame", "ping", "pong")
+    ),
     CallRow(names=(f"{_SOCKET}.close",), role=Role.CLOSE, coroutine=True),
 )

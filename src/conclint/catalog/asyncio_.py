@@ -319,6 +319,7 @@ _STREAM_CALLS = (
             names=(f"asyncio.{name}", f"asyncio.streams.{name}"),
             effects=Effect.NETWORK,
             timeout=_UNBOUNDED,
+            returns_items=(_READER, _WRITER),
             coroutine=True,
         )
         for name in ("open_connection", "open_unix_connection")
@@ -326,7 +327,7 @@ _STREAM_CALLS = (
     *(
         CallRow(
             names=(f"asyncio.{name}", f"asyncio.streams.{name}"),
-            spawn=Spawn(runs_in=RunsIn.TASK, keyword="client_connected_cb", position=0),
+            spawn=Spawn(runs_in=RunsIn.TASK, keyword="client_connected_cb", position=0, passes=(_READER, _WRITER)),
             returns="asyncio.Server",
             coroutine=True,
         )

@@ -9,6 +9,16 @@ _UNARY = (
     "grpc.StreamUnaryMultiCallable",
 )
 _CHANNEL = "grpc.Channel"
+_LANGUAGE_MODELS = (("openai", "OpenAI"), ("anthropic", "Anthropic"))
+"""Library and client; all that a client has are resources, and so are their attributes: `chat.completions`."""
+_AWS = "botocore.client.BaseClient"
+_AWS_OPERATIONS = """
+assume_role batch_get_item batch_write_item converse copy_object delete_item delete_message delete_object
+delete_objects describe_instances download_file download_fileobj get_caller_identity get_item get_object get_parameter
+get_secret_value head_bucket head_object invoke invoke_model list_buckets list_objects list_objects_v2 publish
+put_events put_item put_metric_data put_object put_record put_records receive_message send_email send_message
+send_message_batch start_execution transact_write_items update_item upload_file upload_fileobj
+""".split()
 
 CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=(_CHANNEL,), kind=Kind.SESSION),
@@ -17,12 +27,19 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=("grpc.Server",), kind=Kind.OTHER),
     *(ClassRow(names=(name,), kind=Kind.OTHER) for name in _UNARY),
     ClassRow(names=("boto3.session.Session", "boto3.Session"), kind=Kind.SESSION),
+    ClassRow(names=(_AWS,), kind=Kind.SESSION),
     ClassRow(names=("elasticsearch.Elasticsearch",), kind=Kind.SESSION),
     ClassRow(names=("docker.DockerClient", "docker.client.DockerClient"), kind=Kind.SESSION),
-    ClassRow(names=("openai.OpenAI",), kind=Kind.SESSION),
-    ClassRow(names=("openai.AsyncOpenAI",), kind=Kind.SESSION, domain=Domain.TASK),
-    ClassRow(names=("anthropic.Anthropic",), kind=Kind.SESSION),
-    ClassRow(names=("anthropic.AsyncAnthropic",), kind=Kind.SESSION, domain=Domain.TASK),
+    *(
+        row
+        for library, client in _LANGUAGE_MODELS
+        for prefix, domain in (("", Domain.THREAD), ("Async", Domain.TASK))
+        for resource in (f"{library}._resource.{prefix or 'Sync'}APIResource",)
+        for row in (
+            ClassRow(names=(f"{library}.{prefix}{client}",), kind=Kind.SESSION, domain=domain, attributes=resource),
+            ClassRow(names=(resource,), kind=Kind.OTHER, domain=domain, attributes=resource),
+        )
+    ),
     ClassRow(names=("google.cloud.storage.Client",), kind=Kind.SESSION),
     ClassRow(names=("google.cloud.bigquery.Client",), kind=Kind.SESSION),
     ClassRow(names=("google.cloud.pubsub_v1.PublisherClient",), kind=Kind.SESSION),
@@ -61,9 +78,12 @@ CALLS: tuple[CallRow, ...] = (
         role=Role.JOIN,
     ),
     # They read service models from disk, which takes tens of milliseconds.
-    CallRow(names=("boto3.client",), effects=Effect.SLOW_FIRST_USE),
+    CallRow(names=("boto3.client",), effects=Effect.SLOW_FIRST_USE, returns=_AWS),
     CallRow(names=("boto3.resource",), effects=Effect.SLOW_FIRST_USE),
-    CallRow(names=("boto3.session.Session.client",), effects=Effect.SLOW_FIRST_USE),
+    CallRow(names=("boto3.session.Session.client",), effects=Effect.SLOW_FIRST_USE, returns=_AWS),
+    # The methods of a client are made from the service's model; these are the everyday ones.
+    *(CallRow(names=(f"{_AWS}.{name}",), effects=Effect.NETWORK, keeps=False) for name in _AWS_OPERATIONS),
+    CallRow(names=(f"{_AWS}.close",), role=Role.CLOSE),
     CallRow(names=("boto3.session.Session.resource",), effects=Effect.SLOW_FIRST_USE),
     *(
         CallRow(names=(f"elasticsearch.Elasticsearch.{name}",), effects=Effect.NETWORK, keeps=False)
@@ -73,8 +93,27 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=("docker.from_env", "docker.client.from_env"), effects=Effect.FILE, returns="docker.DockerClient"),
     CallRow(names=("docker.DockerClient.ping",), effects=Effect.NETWORK),
     CallRow(names=("docker.DockerClient.close",), role=Role.CLOSE),
-    CallRow(names=("openai.OpenAI.close",), role=Role.CLOSE),
-    CallRow(names=("anthropic.Anthropic.close",), role=Role.CLOSE),
+    *(
+        CallRow(names=(f"{library}.{prefix}{client}.close",), role=Role.CLOSE, coroutine=bool(prefix))
+        for library, client in _LANGUAGE_MODELS
+        for prefix in ("", "Async")
+    ),
+    *(
+        CallRow(names=(f"{library}.{prefix}{client}.with_options",), returns=f"{library}.{prefix}{client}")
+        for library, client in _LANGUAGE_MODELS
+        for prefix in ("", "Async")
+    ),
+    *(
+        CallRow(
+            names=(f"{library}._resource.{prefix}APIResource.{name}",),
+            effects=Effect.NETWORK,
+            coroutine=prefix == "Async",
+            keeps=False,
+        )
+        for library, _ in _LANGUAGE_MODELS
+        for prefix in ("Sync", "Async")
+        for name in ("count_tokens", "create", "delete", "edit", "generate", "parse", "retrieve")
+    ),
     CallRow(names=("google.cloud.bigquery.Client.query",), effects=Effect.NETWORK),
     CallRow(names=("google.cloud.bigquery.Client.query_and_wait",), effects=Effect.NETWORK),
     CallRow(names=("google.cloud.storage.Client.list_blobs",), effects=Effect.NETWORK),

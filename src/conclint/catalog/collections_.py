@@ -48,6 +48,11 @@ ADDERS: frozenset[tuple[str, int]] = frozenset(
 )
 """(method, position) where that argument, or for `extend` and `update` its elements, gets into the container."""
 
+NEVER_RAISING: frozenset[tuple[str, str]] = frozenset(
+    {("builtins.list", "append"), ("collections.deque", "append"), ("collections.deque", "appendleft")}
+)
+"""(class, method) of what needs no `try`: there is nothing that could go wrong."""
+
 TAKES_ELEMENTS: frozenset[str] = frozenset({"extend", "extendleft", "update"})
 """The adders whose argument is a collection of elements."""
 

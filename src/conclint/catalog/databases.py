@@ -14,6 +14,7 @@ _CONNECTIONS = (
 """Drivers that follow PEP 249: connection, cursor, and what their calls do."""
 
 _SQLALCHEMY = ("sqlalchemy.Engine", "sqlalchemy.Connection", "sqlalchemy.orm.Session")
+_MONGO_DATABASE = "pymongo.database.Database"
 _MONGO_COLLECTION = "pymongo.collection.Collection"
 
 CLASSES: tuple[ClassRow, ...] = (
@@ -28,8 +29,11 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=("psycopg.AsyncConnection",), kind=Kind.SESSION, domain=Domain.TASK),
     ClassRow(names=("asyncpg.Connection", "asyncpg.connection.Connection"), kind=Kind.SESSION, domain=Domain.TASK),
     ClassRow(names=("asyncpg.Pool", "asyncpg.pool.Pool"), kind=Kind.SESSION, domain=Domain.TASK),
-    ClassRow(names=("pymongo.MongoClient", "pymongo.mongo_client.MongoClient"), kind=Kind.SESSION),
-    ClassRow(names=("pymongo.database.Database",), kind=Kind.SESSION),
+    ClassRow(
+        names=("pymongo.MongoClient", "pymongo.mongo_client.MongoClient"), kind=Kind.SESSION, attributes=_MONGO_DATABASE
+    ),
+    ClassRow(names=(_MONGO_DATABASE,), kind=Kind.SESSION, attributes=_MONGO_COLLECTION),
+    ClassRow(names=("sqlalchemy.orm.sessionmaker", "sqlalchemy.orm.session.sessionmaker"), kind=Kind.OTHER),
     ClassRow(names=(_MONGO_COLLECTION,), kind=Kind.SESSION),
     ClassRow(names=("sqlalchemy.Engine", "sqlalchemy.engine.Engine", "sqlalchemy.engine.base.Engine"), kind=Kind.OTHER),
     ClassRow(
@@ -153,9 +157,15 @@ _OWN_METHODS = (
             "update_one",
         )
     ),
-    CallRow(names=("pymongo.MongoClient.get_database",), returns="pymongo.database.Database"),
+    CallRow(names=("pymongo.MongoClient.get_database",), returns=_MONGO_DATABASE),
+    CallRow(names=("pymongo.MongoClient.get_default_database",), returns=_MONGO_DATABASE),
+    *(
+        CallRow(names=(f"{_MONGO_DATABASE}.{name}",), effects=Effect.NETWORK, keeps=False)
+        for name in ("command", "create_collection", "drop_collection", "list_collection_names")
+    ),
     CallRow(names=("pymongo.database.Database.get_collection",), returns=_MONGO_COLLECTION),
     CallRow(names=("pymongo.MongoClient.close",), role=Role.CLOSE),
+    CallRow(names=("sqlalchemy.orm.sessionmaker.__call__",), returns="sqlalchemy.orm.Session"),
     CallRow(names=("sqlalchemy.Engine.connect",), effects=Effect.NETWORK, returns="sqlalchemy.Connection"),
     CallRow(names=("sqlalchemy.Engine.begin",), effects=Effect.NETWORK, returns="sqlalchemy.Connection"),
     CallRow(names=("sqlalchemy.Engine.dispose",), role=Role.CLOSE),

@@ -109,7 +109,12 @@ _TLS_CALLS = (
     CallRow(names=("ssl.SSLContext.load_verify_locations",), effects=Effect.SLOW_FIRST_USE, keeps=False),
     CallRow(names=("ssl.SSLContext.load_cert_chain",), effects=Effect.SLOW_FIRST_USE, keeps=False),
     # It shakes hands at once when the socket is connected.
-    CallRow(names=("ssl.SSLContext.wrap_socket",), effects=Effect.NETWORK, returns="ssl.SSLSocket"),
+    CallRow(
+        names=("ssl.SSLContext.wrap_socket",),
+        effects=Effect.NETWORK,
+        timeout=Timeout(keyword="", default=Wait.FINITE, nonblocking=(("do_handshake_on_connect", 2, False),)),
+        returns="ssl.SSLSocket",
+    ),
 )
 
 _SELECT_CALLS = (

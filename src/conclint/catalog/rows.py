@@ -53,6 +53,8 @@ class ClassRow:
     domain: Domain = Domain.THREAD
     bases: tuple[str, ...] = ()
     """Canonical names of the catalog's classes that it derives from: their method rows hold for it too."""
+    attributes: str = ""
+    """Canonical name of the class of attributes and items of any name, where they all are alike: `database.users`."""
     factory: bool = False
     """Whether the name is a function that returns the object (`threading.Lock` before 3.13, `multiprocessing.Lock`)."""
     since: tuple[int, int] | None = None
@@ -159,6 +161,8 @@ class Spawn:
     kwargs_keyword: str = ""
     maps: bool = False
     """Whether the callable gets the elements of the further arguments (`Executor.map`)."""
+    passes: tuple[str, ...] = ()
+    """Canonical names of the classes of what the library itself calls it with, by position."""
     variadic: bool = False
     """Whether all positional arguments from `position` on are such callables (`asyncio.gather`)."""
 
@@ -180,6 +184,8 @@ class CallRow:
     for constructors need not be said."""
     returns_item: str = ""
     """Class of the elements of the result, where it is a collection or an iterator."""
+    returns_items: tuple[str, ...] = ()
+    """Classes of the elements, by position, where the result is a tuple."""
     coroutine: bool = False
     """Whether it is a coroutine function: its effects come when it is awaited, and hold up its task, not the thread."""
     keeps: bool = True

@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -24,6 +25,9 @@ EXIT_USAGE = 2
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
 """128 and the number of SIGINT, as shells count."""
+
+_NO_BUG = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EIO)
+"""Errors of the machine: a disk is full, a directory may not be entered."""
 
 
 class _CheckByDefault(click.Group):
@@ -65,10 +69,7 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0 clean, 1 alarms, 2 usage, 3 a bug of ours."""
-    for stream in (sys.stdout, sys.stderr):
-        # File names may hold what the terminal's encoding, or any encoding, does not.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         result: int | None = command.main(arguments, prog_name="conclint", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
@@ -77,12 +78,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_error(error.format_message().replace("\n", " "))
         return EXIT_USAGE
     except ConfigError as error:
-        write_error(str(error))
+        write_error(str(error).replace("\n", " "))
         return EXIT_USAGE
     except Exception as error:  # noqa: BLE001  # the last resort: no bug may look like a result
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            write_error(f"cannot write: {error.strerror}")
+        if isinstance(error, OSError) and error.errno in _NO_BUG:
+            write_error(f"{error.filename or 'standard output'}: {error.strerror}")
             return EXIT_USAGE
         write_error(f"internal error: {error!r}\n{traceback.format_exc()}")
         return EXIT_INTERNAL
     return result or 0
+
+
+def _prepare_streams() -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        # None where the process was started without it: `>&-`, a service, pythonw.
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open to the end
+    for stream in (sys.stdout, sys.stderr):
+        # File names may hold what the terminal's encoding, or any encoding, does not.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

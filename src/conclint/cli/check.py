@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 EXIT_ALARMS = 1
 EXIT_INTERNAL = 3
 
+_WIDTH_OF_LOGS = 120
+"""Where no terminal says how wide it is."""
+
 _FOR_PEOPLE = (OutputFormat.FULL, OutputFormat.CONCISE)
 
 
@@ -108,7 +111,9 @@ def _run(flags: _Flags) -> int:
     from conclint.discover import STDIN, discover
     from conclint.rules import load
 
-    paths = flags.paths or (".",)
+    paths = flags.paths or (STDIN if flags.stdin_filename else ".",)
+    if flags.stdin_filename and STDIN not in paths:
+        raise ConfigError("--stdin-filename: is for the standard input, but the paths are without `-`")
     where = [flags.stdin_filename if path == STDIN and flags.stdin_filename else path for path in paths]
     settings = read_settings(where, flags=_read_options(flags), config=flags.config, isolated=flags.isolated)
     config = resolve(settings, load().rules)
@@ -154,7 +159,8 @@ def _report(outcome: Outcome, discovery: Discovery, flags: _Flags) -> None:
         write_file(Path(flags.output_file), text)
         write_output(last_line)
     else:
-        write_output(text + last_line * (flags.output_format in _FOR_PEOPLE))
+        gap = "\n" if text and flags.output_format is OutputFormat.FULL and not flags.statistics else ""
+        write_output(text + (gap + last_line if last_line and flags.output_format in _FOR_PEOPLE else ""))
 
 
 def _render(diagnostics: Sequence[Diagnostic], discovery: Discovery, flags: _Flags) -> str:
@@ -166,7 +172,7 @@ def _render(diagnostics: Sequence[Diagnostic], discovery: Discovery, flags: _Fla
         flags.output_format,
         read_text=lambda path: _read_text(path, contents.get(path)),
         color=flags.output_file is None and is_colour_wanted(terminal=sys.stdout.isatty()),
-        width=shutil.get_terminal_size().columns,
+        width=shutil.get_terminal_size((_WIDTH_OF_LOGS, 0)).columns,
     )
 
 

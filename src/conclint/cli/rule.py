@@ -58,10 +58,14 @@ def _mark(rule: Rule) -> str:
 
 def _explain(rules: Sequence[Rule]) -> str:
     """Return the pages: set for reading on a terminal, as they are for everything else."""
-    pages = [read_page(each.code) for each in rules]
+    pages = [_read_page(each) for each in rules]
     terminal = sys.stdout.isatty()
     colour = is_colour_wanted(terminal=terminal)
     return "\n".join(_typeset(page, colour=colour) if terminal or colour else page for page in pages)
+
+
+def _read_page(rule: Rule) -> str:
+    return read_page(rule.code) or f"# {rule.name} ({rule.code})\n\n{rule.summary}; {rule.help}\n"
 
 
 def _typeset(page: str, *, colour: bool) -> str:
@@ -89,5 +93,5 @@ def _describe(rule: Rule) -> dict[str, str | bool]:
         "since": rule.since,
         "default": rule.default,
         "url": rule.url,
-        "explanation": read_page(rule.code),
+        "explanation": _read_page(rule),
     }

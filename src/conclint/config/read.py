@@ -87,7 +87,7 @@ def _find_settings_file(start: Path) -> Path | None:
 
 def _has_table(path: Path) -> bool:
     # A parent directory's broken pyproject.toml is only our concern if it may hold our table.
-    return b"tool.conclint" in path.read_bytes() and _find_table(_parse_file(path), path) is not None
+    return b"tool.conclint" in _read_bytes(path) and _find_table(_parse_file(path), path) is not None
 
 
 def _find_project(start: Path, source: Path | None) -> Path | None:
@@ -118,9 +118,14 @@ def _read_file(path: Path) -> Options:
 
 def _parse_file(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_read_bytes(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{_display(path)}: not valid TOML: {error}") from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{_display(path)}: cannot be read: {error.strerror}") from error
 
@@ -144,8 +149,10 @@ def _read_environment(environ: Mapping[str, str]) -> Options:
     table: dict[str, object] = {}
     for key in _ENVIRONMENT_KEYS:
         text = environ.get(name_variable(key), "").strip()
+        if text and key == "jobs" and not text.isdecimal():
+            raise ConfigError(f"{name_variable(key)}: expected a number of processes, got `{text}`")
         if text:
-            table[key] = split_list(text) if key != "jobs" else int(text) if text.isdecimal() else text
+            table[key] = split_list(text) if key != "jobs" else int(text)
     return convert_table(table, "environment")
 
 

@@ -36,6 +36,8 @@ class Context(msgspec.Struct, frozen=True, array_like=True):
     """Whether this stands in a `finally` block (must)."""
     protected: bool = False
     """Whether this stands in the body of a `try` with a handler or `finally` (must)."""
+    after_return: bool = False
+    """Whether a `return` stands above in the function, so that some ways never get here (may)."""
 
 
 class ParameterKind(enum.Enum):

@@ -53,3 +53,5 @@ class ModuleResult(msgspec.Struct, frozen=True, array_like=True):
     alarms: tuple[Alarm, ...]
     suppressions: tuple[Suppression, ...]
     failures: tuple[Failure, ...]
+    imports: tuple[str, ...] = ()
+    """What a dormant file imports, by qualified name (may), so that it is found when one of these matters."""

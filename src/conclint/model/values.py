@@ -35,9 +35,13 @@ class Attribute(msgspec.Struct, frozen=True, array_like=True, tag="a"):
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True, tag="i"):
-    """Some element of `base`: `base[k]`, or what iterating over it yields."""
+    """Some element of `base`: `base[k]`, or what iterating over it yields.
+
+    `index` is the place of one that is unpacked: 0 and 1 for `reader, writer = base`.
+    """
 
     base: ValueId
+    index: int | None = None
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, tag="r"):

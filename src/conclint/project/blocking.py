@@ -31,12 +31,29 @@ _AT_ONCE = frozenset(
 """Flags that make a call return at once."""
 
 
+_REASONS = (
+    (Effect.SLEEP, "while it sleeps"),
+    (Effect.NETWORK, "while it waits for the network"),
+    (Effect.SUBPROCESS, "while it waits for another process"),
+    (Effect.TERMINAL, "while it waits for the terminal"),
+    (Effect.SLOW_FIRST_USE, "while it reads files"),
+)
+LOOP_STOPPERS = Effect.SLEEP | Effect.NETWORK | Effect.SUBPROCESS | Effect.TERMINAL | Effect.SLOW_FIRST_USE
+"""What stops an event loop for long. Waiting for other threads is left to CON408, plain file access to CON422, long
+computations to CON702."""
+
+
 class Blocking(NamedTuple):
     """What a call waits for: the function outside the project that it runs, and what is known of that."""
 
     name: str
     row: CallRow
     receiver: Object | None
+
+    @property
+    def reason(self) -> str:
+        """Why it blocks, as a clause: "while it sleeps"."""
+        return next((text for effect, text in _REASONS if self.row.effects & effect), "while it waits")
 
 
 def find_blocking(project: Project, place: CallPlace, effects: Effect) -> Blocking | None:

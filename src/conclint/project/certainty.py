@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint import catalog
+from conclint.catalog.collections_ import GETTERS, VIEWS
+from conclint.catalog.rows import Kind
 from conclint.model.facts import Function, ModuleFacts
 from conclint.model.values import (
     Attribute,
@@ -54,6 +56,10 @@ class Certainty:
         if isinstance(found, Constant | Collection | Super):
             return True
         if isinstance(found, Choice):
+            last = found.options[-1]
+            if isinstance(self._project.value(module, last), Instance):
+                # Behind `isinstance` a variable is what the test says, whatever it was before.
+                return bool(self._project.objects(module, last))
             return all(self.is_closed(module, option) for option in found.options)
         if not self._project.objects(module, value):
             return False
@@ -91,11 +97,16 @@ class Certainty:
             return False
         for index, parameter in enumerate(function.parameters):
             if parameter.name == found.name:
-                if index == 0 and function.owner:
+                if (index == 0 and function.owner) or (found.function, found.name) in self._project.links.promised:
                     return True
                 annotation = parameter.annotation
                 return annotation is not None and bool(self._project.objects(place.module, annotation))
         return self._are_closed(self._flows.get((found.function, found.name), []))
+
+    def is_known_attribute(self, module: int, value: ValueId) -> bool:
+        """Return whether all known objects have the attribute that is read from them; so has what is no attribute."""
+        found = self._project.value(module, value)
+        return not isinstance(found, Attribute) or self._is_closed_attribute(module, found)
 
     def _is_closed_attribute(self, module: int, found: Attribute) -> bool:
         return all(self._has_closed(owner, found.name) for owner in self._project.objects(module, found.base))
@@ -104,7 +115,10 @@ class Certainty:
         """Whether it is known what an attribute of one object is: a method, or what is assigned to it."""
         symbols = self._project.symbols
         if owner.kind is ObjectKind.INSTANCE and owner.symbol not in symbols.classes:
-            return catalog.find_method(owner.symbol, name) is not None
+            row = self._project.class_row(owner)
+            gives_elements = row is not None and row.kind is Kind.COLLECTION and (name in VIEWS or name in GETTERS)
+            is_dynamic = row is not None and bool(row.attributes)
+            return gives_elements or is_dynamic or catalog.find_method(owner.symbol, name) is not None
         if owner.kind not in (ObjectKind.INSTANCE, ObjectKind.CLASS) or owner.symbol not in symbols.classes:
             return True
         if symbols.find_method(owner.symbol, "__getattribute__") is not None:
@@ -142,13 +156,15 @@ class Certainty:
         return annotation is not None and bool(self._project.objects(module, annotation))
 
     def _are_closed(self, sources: list[tuple[int, ValueId]]) -> bool:
-        # An annotation speaks for all the values of its variable.
-        if any(self._is_annotation(module, value) for module, value in sources):
-            return True
+        # An annotation speaks for all the values of its variable; that of a subclass comes before those of its bases.
+        annotated = [
+            bool(self._project.objects(module, value))
+            for module, value in sources
+            if isinstance(self._project.value(module, value), Instance)
+        ]
+        if any(annotated):
+            return annotated[0]
         return bool(sources) and all(self.is_closed(module, value) for module, value in sources)
-
-    def _is_annotation(self, module: int, value: ValueId) -> bool:
-        return isinstance(self._project.value(module, value), Instance) and bool(self._project.objects(module, value))
 
     @cached_property
     def _flows(self) -> dict[str | tuple[str, str], list[tuple[int, ValueId]]]:

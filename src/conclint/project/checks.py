@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.facts import ContextId, Sequence, SequenceKind
 from conclint.model.span import Span
-from conclint.model.values import Constant, Unknown
+from conclint.model.values import Constant, Local, Unknown, ValueId
 from conclint.project.guards import weigh
-from conclint.project.objects import Object
+from conclint.project.locks import find_lock_sites
+from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.races import Races
@@ -20,11 +21,14 @@ from conclint.project.shared import SharedAccess
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
+_LEAST_TAKERS = 2
+
 
 class CheckThenAct(NamedTuple):
     """A test and a change of one place without a lock around both (must), and why it is shared.
 
-    Either `witness` is an access to the same place with `lock` held, or `root` begins a thread that gets here.
+    Either `witness` is an access to the same place with `lock` held, or `root` begins a thread that gets here, or
+    `taken` is where another method of the class takes `lock`: so threads share its objects.
     """
 
     kind: SequenceKind
@@ -35,6 +39,7 @@ class CheckThenAct(NamedTuple):
     witness: SharedAccess | None
     lock: str
     root: Root | None
+    taken: tuple[int, Span] | None = None
 
 
 class Checks:
@@ -59,14 +64,67 @@ class Checks:
         if place is None or self._is_harmless(module, sequence, place):
             return None
         symbol = project.modules[module].functions[sequence.function].symbol
-        if project.shared.is_quiet(symbol) or self._is_locked(module, sequence, symbol):
+        if project.shared.is_quiet(symbol) and not self._is_singleton(module, sequence, symbol):
+            return None
+        if self._is_locked(module, sequence, symbol):
             return None
         state = project.places.describe(module, sequence.target)
         witness, lock = self._find_witness(place, symbol)
-        root = None if witness is not None else self._find_root(place, symbol)
+        root = None if witness is not None else self._find_root(place, symbol, module, sequence.target)
+        taken = None
         if witness is None and root is None:
-            return None
-        return CheckThenAct(sequence.kind, module, state, sequence.check, sequence.act, witness, lock, root)
+            taken, lock = self._find_owned(module, sequence, place, symbol)
+            if taken is None:
+                return None
+        return CheckThenAct(sequence.kind, module, state, sequence.check, sequence.act, witness, lock, root, taken)
+
+    def _is_singleton(self, module: int, sequence: Sequence, symbol: str) -> bool:
+        """Whether `__new__` tests the class itself: `cls._instance` is there before the object that it builds."""
+        project = self._project
+        target = project.places.split(module, sequence.target)
+        function = project.modules[module].functions[sequence.function]
+        if target is None or function.name != "__new__":
+            return False
+        return project.value(module, target[0]) in [Local(symbol, one.name) for one in function.parameters[:1]]
+
+    def _is_of_class(self, module: int, sequence: Sequence) -> bool:
+        """Whether the state is an attribute of a class, not of an object: `cls._instance`, that all threads share."""
+        target = self._project.places.split(module, sequence.target)
+        if target is None or sequence.kind is not SequenceKind.UNSET:
+            return False
+        return any(found.kind is ObjectKind.CLASS for found in self._project.objects(module, target[0]))
+
+    def _find_owned(
+        self, module: int, sequence: Sequence, place: Place, symbol: str
+    ) -> tuple[tuple[int, Span] | None, str]:
+        """Return where the class takes a lock of its own, with the name of the lock.
+
+        Several methods must do so, and none for this place: there the lock is known to be forgotten or not needed.
+        """
+        owner = symbol.rpartition(".")[0]
+        if place.kind is not PlaceKind.ATTRIBUTE or not self._is_of_class(module, sequence):
+            # A lock of the object may well be meant for other attributes alone.
+            return None, ""
+        guards, shared = self._project.guards, self._project.shared
+        accesses = shared.by_place.get(place._replace(element=False), ())
+        for lock in sorted(guards.find_own_locks(place), key=lambda lock: guards.lock_names[lock]):
+            methods = {
+                name: where for name, where in self._takers.get(lock, {}).items() if name.startswith(f"{owner}.")
+            }
+            if len(methods) < _LEAST_TAKERS or any(lock in access.lockset for access in accesses):
+                continue
+            if self._project.locks.is_reached_without(symbol, lock):
+                return methods[min(methods)], guards.lock_names[lock]
+        return None, ""
+
+    @cached_property
+    def _takers(self) -> dict[Object | Place, dict[str, tuple[int, Span]]]:
+        """Where each lock is acquired, by function."""
+        found: dict[Object | Place, dict[str, tuple[int, Span]]] = {}
+        for module, _, entry, lock in find_lock_sites(self._project):
+            symbol = self._project.modules[module].functions[entry.function].symbol
+            found.setdefault(lock.identity, {}).setdefault(symbol, (module, entry.span))
+        return found
 
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
@@ -105,9 +163,12 @@ class Checks:
                 return witness, guards.lock_names[lock]
         return None, ""
 
-    def _find_root(self, place: Place, symbol: str) -> Root | None:
+    def _find_root(self, place: Place, symbol: str, module: int, target: ValueId) -> Root | None:
         """Return a root whose threads get here while another thread does too, with the same object."""
         controls = self._project.parallel.controls(symbol)
+        for control in controls:
+            if self._project.races.is_common(control, place, module, target):
+                return control.root
         for first, second in _iter_pairs(controls):
             if Races.are_parallel(first, second) and self._project.races.is_shared(
                 place, first, symbol, second, symbol

@@ -6,11 +6,12 @@ of one that matters, and code that holds a lock may call into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from conclint.model.facts import ModuleFacts
-from conclint.model.values import Name, ValueId
+from conclint.model.values import Instance, Name, ValueId
+from conclint.project.places import PlaceKind
 from conclint.project.symbols import SymbolKind, Symbols
 
 if TYPE_CHECKING:
@@ -37,6 +38,33 @@ def find_wanted(project: Project) -> frozenset[str]:
     return _find_modules(project.symbols, {*_iter_reached(project), *_iter_spawned(project)})
 
 
+def find_users(project: Project, imports: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """Return the dormant modules, of which `imports` says what they import, that may use locks, threads or clients.
+
+    They need not name what they use: `with ledger.lock:` says nothing of threads by itself.
+    """
+    living = frozenset(_iter_living(project))
+    return frozenset(
+        module
+        for module, names in imports.items()
+        if project.symbols.find_dormant(module) == module
+        and any(project.symbols.resolve(name).name in living for name in names)
+    )
+
+
+def _iter_living(project: Project) -> Iterator[str]:
+    """Yield the globals that are, and the classes that keep, something with a life of its own; with their modules."""
+    for place in project.shared.by_place:
+        if place.kind is PlaceKind.CLOSURE or not any(map(project.is_living, project.place_objects(place))):
+            continue
+        if place.kind is PlaceKind.GLOBAL:
+            yield f"{place.owner}.{place.name}"
+            yield place.owner
+        else:
+            yield place.owner
+            yield project.symbols.module_of(place.owner)
+
+
 def _find_modules(symbols: Symbols, names: Iterable[str]) -> frozenset[str]:
     found = (symbols.find_dormant(name) for name in names)
     return frozenset(module for module in found if module is not None)
@@ -50,13 +78,31 @@ def _iter_reached(project: Project) -> Iterator[str]:
         for symbol in project.symbols.functions
         if (function := project.function(symbol)) is not None and function.is_async
     }
-    reached = project.reach(starts)
+    reached = _add_siblings(project, project.reach(starts))
     for module, facts in enumerate(project.modules):
         for call in facts.calls:
             if facts.functions[call.function].symbol in reached or facts.contexts[call.context].lockset:
                 yield from _iter_pending(project, module, call.callee)
                 for argument in call.arguments:
                     yield from _iter_pending(project, module, argument.value)
+        for function in facts.functions:
+            if function.symbol in reached:
+                annotations = [parameter.annotation for parameter in function.parameters]
+                yield from _iter_annotated(project, module, (*annotations, function.returns_annotation))
+
+
+def _add_siblings(project: Project, reached: set[str]) -> set[str]:
+    """Add the other methods of the classes of methods: what they keep in `self` is used by all."""
+    owners = {symbol.rpartition(".")[0] for symbol in reached} & project.symbols.classes.keys()
+    lines = {ancestor for owner in owners for ancestor in project.symbols.linearise(owner)}
+    return reached | {method for owner in lines for method in project.symbols.methods.get(owner, {}).values()}
+
+
+def _iter_annotated(project: Project, module: int, annotations: Iterable[ValueId | None]) -> Iterator[str]:
+    for annotation in annotations:
+        found = project.modules[module].values[annotation] if annotation is not None else None
+        if isinstance(found, Instance):
+            yield from _iter_pending(project, module, found.of)
 
 
 def _iter_spawned(project: Project) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Escape: which objects get out of sight, so that nothing can be said of their further life.
 
-An object escapes (may) when it is passed to a function that is not known or may keep it, returned or yielded, stored
+An object escapes (may) when it is passed to a function that is not known or may keep it, returned or yielded (but by
+a private function, whose callers are seen), stored
 on an object other than `self`, or passed in a way that linking does not follow. What a collection holds escapes with
 the collection. What is stored under one of the `unknown_attributes` may be reached by code that is not understood.
 """
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 from conclint import catalog
 from conclint.catalog.collections_ import ADDERS, VIEWS
 from conclint.catalog.rows import Kind, Spawn
-from conclint.model.facts import Argument, Call, ModuleFacts
+from conclint.model.facts import Argument, Call, Function, ModuleFacts
 from conclint.model.values import Attribute, Collection, Item, Local, Name, Value
+from conclint.project.callables import is_transparent
 from conclint.project.link import MOST_SUBCLASSES, find_argument
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.symbols import SymbolKind
@@ -161,11 +163,21 @@ class Escapes:
 
     def _add_results(self, module: int, facts: ModuleFacts) -> None:
         for function in facts.functions:
-            if function.name != "<lambda>":
+            if function.name != "<lambda>" and not self._is_followed(function):
                 for value in function.returns:
                     self._returned |= self._project.objects(module, value)
         for produced in facts.yields:
             self._returned |= self._project.objects(module, produced.value)
+
+    def _is_followed(self, function: Function) -> bool:
+        """Whether all callers of a function are seen, and so what they do with its result: it is private."""
+        return (
+            function.name.startswith("_")
+            and not function.name.endswith("__")
+            and function.symbol in self._project.callers
+            and function.symbol not in self._project.passed_functions
+            and is_transparent(self._project, function.symbol)
+        )
 
     def _close(self) -> None:
         """Let the elements of collections that escape escape too."""

@@ -67,6 +67,10 @@ class Guards:
         for module, _, entry, lock in find_lock_sites(self._project):
             if lock.domain is Domain.THREAD:
                 names.setdefault(lock.identity, self._project.places.describe(module, entry.value))
+        for symbol in self._project.symbols.functions:
+            for wrapped in self._project.locks.wrappers.find(symbol):
+                if wrapped.lock.domain is Domain.THREAD and wrapped.name:
+                    names.setdefault(wrapped.lock.identity, f"self.{wrapped.name}")
         return names
 
     def _infer(self, place: Place, accesses: tuple[SharedAccess, ...]) -> Guard | None:
@@ -87,8 +91,21 @@ class Guards:
         )
         if not _is_convincing(guarded, unguarded) or self._is_lock(place):
             return None
+        if any(access.function in self._trying.get(identity, ()) for access in unguarded):
+            # Looked at before the lock is only tried: the state is made to be used while others hold it.
+            return None
         state = self._describe(place)
         return Guard(place, identity, state, self.lock_names[identity], guarded, unguarded)
+
+    @cached_property
+    def _trying(self) -> dict[Object | Place, set[str]]:
+        """The functions that try each lock, and do something else if they do not get it."""
+        found: dict[Object | Place, set[str]] = {}
+        for module, _, entry, lock in find_lock_sites(self._project):
+            if entry.bounded:
+                symbol = self._project.modules[module].functions[entry.function].symbol
+                found.setdefault(lock.identity, set()).add(symbol)
+        return found
 
     def _is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
         if self._project.locks.is_locked_by_name(symbol) or identity in self._made_by.get(symbol, ()):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint import catalog
 from conclint.catalog.rows import ClassRow, Kind, Role
-from conclint.model.facts import ModuleFacts
+from conclint.model.facts import ModuleFacts, Use
 from conclint.model.values import Attribute, Choice, Collection, Item, Name, Result, Value, ValueId
 from conclint.project.daemons import Daemons
 from conclint.project.endings import Endings
@@ -73,9 +73,19 @@ class Lifetimes:
         return (
             not self.find_roles(made.found).isdisjoint(ends)
             or not _WAITING_ATTRIBUTES.isdisjoint(self._project.loads(made.found))
+            or self._is_watched(made.found)
             or self.is_out_of_sight(made.found)
             or made.place.site.module in self._enumerating_modules
         )
+
+    def _is_watched(self, found: Object) -> bool:
+        """Whether a loop asks whether it still runs: `while process.is_alive(): …` waits for its end as well."""
+        places = (
+            self._project.call(operation.site)
+            for operation in self.iter_operations(found)
+            if operation.name == "is_alive" and operation.site.what == "call"
+        )
+        return any(place.call.use is Use.TESTED and place.context.loops for place in places)
 
     def iter_operations(self, found: Object) -> Iterator[Operation]:
         """Yield the methods called on an object, those that its own class calls through `super()` included."""

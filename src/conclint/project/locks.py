@@ -13,7 +13,9 @@ from conclint.project.objects import Object, ObjectKind
 from conclint.project.places import Place
 
 if TYPE_CHECKING:
+    from conclint.project.paths import Paths
     from conclint.project.project import Project
+    from conclint.project.wrappers import Wrappers
 
 _REENTRANT = frozenset({Kind.RLOCK, Kind.CONDITION})
 
@@ -128,7 +130,24 @@ class Locks:
         symbol = self._project.modules[module].functions[function].symbol
         held = frozenset(lock.identity for lock, _ in self.held(module, context))
         entry = self.held_on_entry.get(symbol)
-        return held | (entry or frozenset())
+        return held | (entry or frozenset()) | self._wrapping(symbol)
+
+    @cached_property
+    def paths(self) -> Paths:
+        """How functions name locks, and what they invoke with what."""
+        from conclint.project.paths import Paths
+
+        return Paths(self._project)
+
+    @cached_property
+    def wrappers(self) -> Wrappers:
+        """Which locks decorators hold around functions."""
+        from conclint.project.wrappers import Wrappers
+
+        return Wrappers(self._project)
+
+    def _wrapping(self, symbol: str) -> frozenset[Object | Place]:
+        return frozenset(wrapped.lock.identity for wrapped in self.wrappers.find(symbol))
 
     def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
         """Return whether some known way into a function certainly does not hold the lock.
@@ -139,9 +158,12 @@ class Locks:
         roots, pending, seen = self._roots, [symbol], {symbol}
         while pending:
             current = pending.pop()
+            if identity in self._wrapping(current):
+                continue
             if current in roots:
                 return True
-            callers = self._project.callers.get(current, ())
+            # A test runs alone: that it takes no lock says nothing.
+            callers = [caller for caller in self._project.callers.get(current, ()) if not _is_test(caller[0])]
             if not callers and self._project.is_open(current) and not self.is_locked_by_name(current):
                 return True
             for caller, module, context in callers:
@@ -194,6 +216,10 @@ class Locks:
                 held |= above
             result = held if result is None else result & held
         return result
+
+
+def _is_test(symbol: str) -> bool:
+    return symbol.rpartition(".")[2].startswith("test_")
 
 
 def find_lock_sites(project: Project) -> Iterator[tuple[int, int, Acquisition, Lock]]:

@@ -65,7 +65,7 @@ class Parallel:
 
     def _is_many(self, root: Root) -> bool:
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
-            return self.has_shared_receiver(root) and not self._is_single_worker(root)
+            return self.has_shared_receiver(root) and not self.is_single_worker(root)
         place = self._project.call(root.site)
         return bool(place.context.loops) and self.has_shared_receiver(root)
 
@@ -97,7 +97,8 @@ class Parallel:
             *self._project.symbols.subclasses.get(spawner, ()),
         )
 
-    def _is_single_worker(self, root: Root) -> bool:
+    def is_single_worker(self, root: Root) -> bool:
+        """Return whether an executor runs the jobs of a root one after the other."""
         project = self._project
         executors: list[Object] = [
             target.receiver for target in project.externals(root.site) if target.receiver is not None

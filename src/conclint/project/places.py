@@ -7,7 +7,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.facts import ModuleFacts
-from conclint.model.values import Attribute, Await, Constant, Item, Local, Name, Result, Super, Value, ValueId
+from conclint.model.values import (
+    Attribute,
+    Await,
+    Choice,
+    Constant,
+    Instance,
+    Item,
+    Local,
+    Name,
+    Result,
+    Super,
+    Value,
+    ValueId,
+)
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.symbols import SymbolKind
 
@@ -67,6 +80,24 @@ class Places:
             return self._find_name(found.symbol)
         return None
 
+    def split(self, module: int, value: ValueId) -> tuple[ValueId, str] | None:
+        """Return the object and the name of an attribute, also of `queue.append` where `queue` is a global."""
+        found = self._project.value(module, value)
+        if isinstance(found, Attribute):
+            return found.base, found.name
+        if not isinstance(found, Name):
+            return None
+        base, _, name = found.symbol.rpartition(".")
+        index = self._names[module].get(base)
+        return (index, name) if index is not None else None
+
+    @cached_property
+    def _names(self) -> tuple[dict[str, ValueId], ...]:
+        return tuple(
+            {value.symbol: index for index, value in enumerate(facts.values) if isinstance(value, Name)}
+            for facts in self._project.modules
+        )
+
     def describe(self, module: int, value: ValueId, depth: int = 0) -> str:
         """Return a value as its user would write it: `self._lock`, `registry[…]`."""
         found: Value = self._project.value(module, value)
@@ -77,6 +108,9 @@ class Places:
         if isinstance(found, Super):
             return "super()"
         if depth < _DEEPEST:
+            if isinstance(found, Choice) and isinstance(self._project.value(module, found.options[-1]), Instance):
+                # A variable behind `isinstance` is still that variable.
+                return self.describe(module, found.options[0], depth + 1)
             if isinstance(found, Attribute):
                 return f"{self.describe(module, found.base, depth + 1)}.{found.name}"
             if isinstance(found, Item):
@@ -98,8 +132,13 @@ class Places:
 
     def _find_name(self, symbol: str) -> Place | None:
         resolved = self._project.symbols.resolve(symbol)
-        if resolved.kind is not SymbolKind.VARIABLE or resolved.rest:
+        if resolved.kind is not SymbolKind.VARIABLE or len(resolved.rest) > 1:
             return None
+        if resolved.rest:
+            # `state.count`, where `state` is a global.
+            owner, _, name = resolved.name.rpartition(".")
+            state = self._project.place_objects(Place(PlaceKind.GLOBAL, owner, name))
+            return self._find_attribute(state, resolved.rest[0])
         owner, _, name = resolved.name.rpartition(".")
         if owner in self._project.symbols.classes:
             return Place(PlaceKind.ATTRIBUTE, self._find_owner(owner, name), name)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint import catalog
-from conclint.catalog.rows import CallRow, ClassRow, RunsIn
+from conclint.catalog.rows import CallRow, ClassRow, Kind, RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts, Use
 from conclint.model.span import Span
@@ -18,6 +18,7 @@ from conclint.project.escapes import Escapes
 from conclint.project.guards import Guards
 from conclint.project.lifetime import Lifetimes
 from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
+from conclint.project.lock_order import LockOrder
 from conclint.project.locks import Locks
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.parallel import Parallel
@@ -109,6 +110,11 @@ class Project:
             return None
         base = self.symbols.find_external_base(found.symbol)
         return catalog.find_class(base) if base is not None else None
+
+    def is_living(self, found: Object) -> bool:
+        """Return whether an object has a life that others may see: a lock, thread, executor, task, client or queue."""
+        row = self.class_row(found)
+        return row is not None and row.kind not in (Kind.COLLECTION, Kind.OTHER, Kind.THREAD_LOCAL)
 
     # Calls
 
@@ -331,6 +337,11 @@ class Project:
     def places(self) -> Places:
         """Where state lives."""
         return Places(self)
+
+    @cached_property
+    def lock_order(self) -> LockOrder:
+        """Which locks are waited for while others are held."""
+        return LockOrder(self)
 
     @cached_property
     def locks(self) -> Locks:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.facts import AccessKind, Use
 from conclint.model.span import Span
+from conclint.model.values import ValueId
+from conclint.project.handles import Handles
 from conclint.project.objects import ObjectKind
 from conclint.project.parallel import MAIN, Control
 from conclint.project.places import Place, PlaceKind
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _WAITS = frozenset({"join", "result", "shutdown"})
+_CONFINED = frozenset({"threading.local", "_thread._local"})
 
 
 class Race(NamedTuple):
@@ -61,13 +64,29 @@ class Races:
         """Return two threads of control that make the two accesses, may run in parallel and share the place."""
         for first in self._project.parallel.controls(access.function):
             for second in self._project.parallel.controls(other.function):
-                if not self.are_parallel(first, second) or not self.is_shared(
-                    place, first, access.function, second, other.function
-                ):
+                if not self._meet(place, first, access, second, other):
                     continue
                 if not self._is_ordered(first, other, second) and not self._is_ordered(second, access, first):
                     return first, second
         return None
+
+    def _meet(self, place: Place, first: Control, access: SharedAccess, second: Control, other: SharedAccess) -> bool:
+        if self.are_parallel(first, second) and self.is_shared(place, first, access.function, second, other.function):
+            return True
+        accesses = (access, other)
+        return first == second and all(self.is_common(first, place, one.module, one.target) for one in accesses)
+
+    def is_common(self, control: Control, place: Place, module: int, target: ValueId) -> bool:
+        """Return whether the threads of a root certainly share the object whose attribute `target` is."""
+        if control.root is None or place.kind is not PlaceKind.ATTRIBUTE or self._is_awaited(control.root):
+            return False
+        if self._project.symbols.find_external_base(place.owner) in _CONFINED:
+            return False
+        return self._handles.is_common(control.root, module, target)
+
+    @cached_property
+    def _handles(self) -> Handles:
+        return Handles(self._project)
 
     @staticmethod
     def are_parallel(first: Control, second: Control) -> bool:
@@ -87,11 +106,16 @@ class Races:
             return any(root.function.startswith(f"{place.owner}.<locals>.") for root in roots)
         if not all(self._project.parallel.has_shared_receiver(root) for root in roots if not self._is_own_thread(root)):
             return False
-        if any(self._is_awaited(root) for root in roots):
+        if any(self._is_awaited(root) for root in roots) or self._exclude_each_other(roots):
             return False
         owners = {self._find_class(symbol), self._find_class(other), place.owner}
         lines = [self._project.symbols.linearise(self._receiver_class(root)) for root in roots]
         return bool(lines) and all(owner in line for line in lines for owner in owners)
+
+    def _exclude_each_other(self, roots: list[Root]) -> bool:
+        """Whether one method overrides the other: `target=self.work` runs only one of them on any object."""
+        methods = {root.function for root in roots if self._find_class(root.function)}
+        return len(methods) > 1 and len({method.rpartition(".")[2] for method in methods}) == 1
 
     @staticmethod
     def _is_own_thread(root: Root) -> bool:

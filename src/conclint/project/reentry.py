@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint.catalog.rows import Kind
 from conclint.model.facts import Acquisition, How
 from conclint.model.span import Span
-from conclint.model.values import Attribute, Local, Super, ValueId
 from conclint.project.locks import Lock
-from conclint.project.objects import Object, Site
-from conclint.project.places import Place, PlaceKind
+from conclint.project.paths import Invocation, LockPath, Path
+from conclint.project.wrappers import Wrapped
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
@@ -42,13 +41,14 @@ class Reentries:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._reached: dict[str, dict[Object | Place, tuple[Step, ...]]] = {}
+        self._reached: dict[str, dict[LockPath, tuple[Step, ...]]] = {}
 
     def iter_all(self) -> Iterator[Reentry]:
         """Yield every re-entry, the shortest trace for each place and lock."""
         for module in range(len(self._project.modules)):
             yield from self._iter_direct(module)
-            yield from self._iter_through_calls(module)
+            for function in range(len(self._project.modules[module].functions)):
+                yield from self._iter_invoked(module, function)
 
     def _iter_direct(self, module: int) -> Iterator[Reentry]:
         facts = self._project.modules[module]
@@ -63,23 +63,37 @@ class Reentries:
                     name = self._project.places.describe(module, entry.value)
                     yield Reentry(name, module, earlier.span, (Step(module, entry.span, symbol),))
 
-    def _iter_through_calls(self, module: int) -> Iterator[Reentry]:
-        facts = self._project.modules[module]
-        for number, call in enumerate(facts.calls):
-            held = self._project.locks.held(module, call.context)
-            if not held:
-                continue
-            for symbol in self._iter_certain_callees(Site(module, number)):
-                own = self._is_own_call(module, call.callee)
-                acquired = self._acquired_by(symbol)
-                for lock, earlier in held:
-                    trace = acquired.get(lock.identity)
-                    if trace is None or earlier.bounded or lock.is_reentrant or not lock.is_known:
-                        continue
-                    if (own and self._is_on_self(module, earlier.value)) or self._is_global(module, earlier.value):
-                        first = Step(module, call.span, facts.functions[call.function].symbol)
-                        name = self._project.places.describe(module, earlier.value)
-                        yield Reentry(name, module, earlier.span, (first, *trace))
+    def _iter_invoked(self, module: int, function: int) -> Iterator[Reentry]:
+        symbol = self._project.modules[module].functions[function].symbol
+        paths = self._project.locks.paths
+        for one in paths.invocations(module, function):
+            step = Step(module, one.span, symbol)
+            for held, earlier, _ in paths.iter_held(module, one.context):
+                trace = self._find_again(symbol, one, held)
+                if trace:
+                    name = self._project.places.describe(module, earlier.value)
+                    yield Reentry(name, module, earlier.span, (step, *trace))
+            for lock, wrapped in self._iter_wrapping(symbol):
+                trace = self._find_again(symbol, one, lock)
+                if trace:
+                    name = f"self.{wrapped.name}" if wrapped.name else "the lock of the decorator"
+                    yield Reentry(name, wrapped.module, wrapped.span, (step, *trace))
+
+    def _find_again(self, symbol: str, invocation: Invocation, held: LockPath) -> tuple[Step, ...]:
+        """Return the way to where an invocation waits for a lock that is held; empty where it does not."""
+        for lock, trace in self._translate(symbol, invocation).items():
+            if self._project.locks.paths.is_same(held, lock):
+                return trace
+        return ()
+
+    def _iter_wrapping(self, symbol: str) -> Iterator[tuple[LockPath, Wrapped]]:
+        """Yield the plain locks that decorators hold around a function."""
+        function = self._project.function(symbol)
+        for wrapped in self._project.locks.wrappers.find(symbol):
+            if wrapped.lock.kind is Kind.LOCK and function is not None:
+                own = wrapped.name and function.parameters
+                path = Path(symbol, function.parameters[0].name, (wrapped.name,)) if own else None
+                yield LockPath(wrapped.lock.identity, path), wrapped
 
     def _find_plain(self, module: int, entry: Acquisition) -> Lock | None:
         """Return the lock if waiting for it while holding it would never end."""
@@ -88,35 +102,52 @@ class Reentries:
             return None
         return lock
 
-    def _acquired_by(self, symbol: str, seen: frozenset[str] = frozenset()) -> dict[Object | Place, tuple[Step, ...]]:
-        """Return the plain locks of `self`, and global ones, that a function acquires, with the way there."""
+    def _translate(
+        self, caller: str, invocation: Invocation, seen: frozenset[str] = frozenset()
+    ) -> dict[LockPath, tuple[Step, ...]]:
+        """Return the locks that an invocation acquires, in the words of the caller, with the way there."""
+        found: dict[LockPath, tuple[Step, ...]] = {}
+        for lock, trace in self._acquired_by(invocation.callee, seen).items():
+            if self._is_consistent(caller, trace):
+                for translated in self._project.locks.paths.translate(lock, invocation.callee, invocation.given):
+                    found.setdefault(translated, trace)
+        return found
+
+    def _acquired_by(self, symbol: str, seen: frozenset[str]) -> dict[LockPath, tuple[Step, ...]]:
+        """Return the plain locks that a function acquires and can name, with the way there."""
         if symbol in self._reached:
             return self._reached[symbol]
         place = self._project.place(symbol)
         if place is None or symbol in seen or len(seen) >= _LONGEST_TRACE:
             return {}
-        found: dict[Object | Place, tuple[Step, ...]] = {}
-        facts = self._project.modules[place.module]
+        found: dict[LockPath, tuple[Step, ...]] = {
+            path: (Step(wrapped.module, wrapped.span, symbol),) for path, wrapped in self._iter_wrapping(symbol)
+        }
         for entry in self._entries_by_function.get((place.module, place.index), ()):
             lock = self._find_plain(place.module, entry)
-            if lock is not None and self._is_anchored(place.module, entry.value):
-                found.setdefault(lock.identity, (Step(place.module, entry.span, symbol),))
-        for number in self._calls_by_function.get((place.module, place.index), ()):
-            call = facts.calls[number]
-            own = self._is_own_call(place.module, call.callee)
-            for callee in self._iter_certain_callees(Site(place.module, number)):
-                for identity, trace in self._acquired_by(callee, seen | {symbol}).items():
-                    if own or self._is_global_lock(identity):
-                        found.setdefault(identity, (Step(place.module, call.span, symbol), *trace))
+            path = self._project.locks.paths.find_lock(place.module, entry.value, lock) if lock is not None else None
+            if path is not None:
+                found.setdefault(path, (Step(place.module, entry.span, symbol),))
+        for one in self._project.locks.paths.invocations(place.module, place.index):
+            for path, trace in self._translate(symbol, one, seen | {symbol}).items():
+                found.setdefault(path, (Step(place.module, one.span, symbol), *trace))
         if not seen:
             self._reached[symbol] = found
         return found
 
-    def _iter_certain_callees(self, site: Site) -> Iterator[str]:
-        """Yield the function that a call runs, where it can only be one."""
-        targets = self._project.callees(site)
-        if len(targets) == 1 and self._project.runs_at_once(site, targets[0].function):
-            yield targets[0].function
+    def _is_consistent(self, caller: str, trace: tuple[Step, ...]) -> bool:
+        """Whether one object may go the whole way: overrides of two sibling classes do not meet in one `self`."""
+        symbols = self._project.symbols
+        base = caller.rpartition(".")[0]
+        if base not in symbols.classes:
+            return True
+        owners = {step.function.rpartition(".")[0] for step in trace}
+        own = [owner for owner in owners if base in symbols.linearise(owner)]
+        return all(
+            one in symbols.linearise(other) or other in symbols.linearise(one)
+            for index, one in enumerate(own)
+            for other in own[index:]
+        )
 
     @cached_property
     def _entries_by_function(self) -> dict[tuple[int, int], list[Acquisition]]:
@@ -126,43 +157,3 @@ class Reentries:
                 if entry.how is not How.ENTER_CONTEXT:
                     found.setdefault((module, entry.function), []).append(entry)
         return found
-
-    @cached_property
-    def _calls_by_function(self) -> dict[tuple[int, int], list[int]]:
-        found: dict[tuple[int, int], list[int]] = {}
-        for module, facts in enumerate(self._project.modules):
-            for number, call in enumerate(facts.calls):
-                found.setdefault((module, call.function), []).append(number)
-        return found
-
-    def _is_own_call(self, module: int, callee: ValueId) -> bool:
-        """Whether a method is called on `self`, so that its `self` is the same object."""
-        values = self._project.modules[module].values
-        found = values[callee]
-        if not isinstance(found, Attribute):
-            return False
-        return isinstance(values[found.base], Super) or self._is_self(module, found.base)
-
-    def _is_anchored(self, module: int, value: ValueId) -> bool:
-        return self._is_on_self(module, value) or self._is_global(module, value)
-
-    def _is_on_self(self, module: int, value: ValueId) -> bool:
-        found = self._project.modules[module].values[value]
-        return isinstance(found, Attribute) and self._is_self(module, found.base)
-
-    def _is_self(self, module: int, value: ValueId) -> bool:
-        found = self._project.modules[module].values[value]
-        if not isinstance(found, Local):
-            return False
-        function = self._project.function(found.function)
-        return function is not None and bool(function.owner) and function.parameters[0].name == found.name
-
-    def _is_global(self, module: int, value: ValueId) -> bool:
-        lock = self._project.locks.find(module, value)
-        return lock is not None and self._is_global_lock(lock.identity)
-
-    def _is_global_lock(self, identity: Object | Place) -> bool:
-        """Whether there is one such lock in the program: it is made at import time."""
-        if isinstance(identity, Place):
-            return identity.kind is PlaceKind.GLOBAL
-        return identity.site is not None and self._project.function_at(identity.site).name == "<module>"

@@ -42,6 +42,8 @@ class SharedAccess(NamedTuple):
     """The method that changes a collection, "" for other accesses."""
     collections: frozenset[str] = frozenset()
     """The classes of the collection that `method` changes (may)."""
+    target: ValueId = -1
+    """What is accessed, as the module tells it."""
 
     @property
     def is_write(self) -> bool:
@@ -69,21 +71,21 @@ class Shared:
         for access in facts.accesses:
             place = self._project.places.find(module, access.target)
             if place is not None and not self._is_fresh(module, access.function, access.target):
-                yield self._make(module, access, place, access.kind)
+                yield self._make(module, access, place, access.kind)._replace(target=access.target)
 
     def _iter_mutations(self, module: int) -> Iterator[SharedAccess]:
         facts = self._project.modules[module]
         for call in facts.calls:
-            callee = facts.values[call.callee]
-            if not isinstance(callee, Attribute) or callee.name not in MUTATORS:
+            base, method = self._project.places.split(module, call.callee) or (call.callee, "")
+            if method not in MUTATORS:
                 continue
-            collections = self._find_collections(module, callee.base)
-            if not collections or self._is_fresh(module, call.function, callee.base):
+            collections = self._find_collections(module, base)
+            if not collections or self._is_fresh(module, call.function, base):
                 continue
-            place = self._project.places.find(module, callee.base)
+            place = self._project.places.find(module, base)
             if place is not None and not place.element:
                 made = self._make(module, call, place._replace(element=True), AccessKind.WRITE)
-                yield made._replace(atomic=callee.name in ATOMIC, method=callee.name, collections=collections)
+                yield made._replace(atomic=method in ATOMIC, method=method, collections=collections, target=base)
 
     def _make(self, module: int, fact: Access | Call, place: Place, kind: AccessKind) -> SharedAccess:
         facts = self._project.modules[module]

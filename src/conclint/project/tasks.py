@@ -43,14 +43,14 @@ def gives_handle(row: CallRow, name: str) -> bool:
 
 def gives_fresh_task(project: Project, site: Site) -> bool:
     """Return whether a call of a project's function gives a task that it has started and keeps nowhere (must)."""
-    callees = project.callees(site)
-    made = [one for one in project.result(site) if not _is_promised(project, one)]
+    callees, given = project.callees(site), project.result(site)
+    made = [one for one in given if not _is_promised(project, one)]
     if not callees or not made or project.externals(site):
         return False
-    if not all(_is_started(project, one) for one in made):
+    if not all(_is_started(project, one) for one in made) or any(map(_is_plain_future, given)):
         return False
     functions = {target.function for target in callees}
-    if not all(is_transparent(project, symbol) for symbol in functions):
+    if not all(is_transparent(project, symbol) and _gives_something(project, symbol) for symbol in functions):
         return False
     return not any(_is_kept(project, one, functions) for one in made)
 
@@ -61,6 +61,19 @@ def _is_promised(project: Project, found: Object) -> bool:
         return False
     functions = project.modules[found.site.module].functions
     return any(function.returns_annotation == found.site.index for function in functions)
+
+
+def _gives_something(project: Project, symbol: str) -> bool:
+    """Whether a function returns anything that is known: another worker's `flush()` may only wait."""
+    place, function = project.place(symbol), project.function(symbol)
+    if place is None or function is None:
+        return False
+    return function.is_stub or any(project.objects(place.module, value) for value in function.returns)
+
+
+def _is_plain_future(found: Object) -> bool:
+    # Who promises a Future only, not a Task, offers it to those who care for the end: `-> Future[None]` of a stream.
+    return found.site is not None and found.site.what == "annotation" and found.symbol != "asyncio.Task"
 
 
 def _is_started(project: Project, found: Object) -> bool:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from conclint import catalog
 from conclint.catalog.rows import CallRow, Timeout, Wait
 from conclint.model.facts import Argument
-from conclint.project.objects import Object
+from conclint.model.values import Result
+from conclint.project.objects import Object, Site
 
 if TYPE_CHECKING:
     from conclint.project.link import ExternalTarget
@@ -43,6 +44,8 @@ class Timeouts:
         timeout = row.timeout
         if timeout is None or any(self._is_constant(place, *nonblocking) for nonblocking in timeout.nonblocking):
             return Limit.LIMITED
+        if timeout.default is Wait.SOCKET_DEFAULT and self._is_own_address(place):
+            return Limit.LIMITED
         given = find_timeout(place, timeout)
         if given is not None:
             return Limit.INFINITE if self._is_infinite(place, timeout, given) else Limit.LIMITED
@@ -64,6 +67,15 @@ class Timeouts:
         """The libraries whose `setdefaulttimeout` is called anywhere in the program."""
         names = (target.name for targets in self._project.links.externals.values() for target in targets)
         return frozenset(name.partition(".")[0] for name in names if name.endswith(f".{_SET_DEFAULT}"))
+
+    def _is_own_address(self, place: CallPlace) -> bool:
+        """Whether it connects to what `listener.getsockname()` says: the kernel answers, and this very program."""
+        address = place.find_argument("address", 0)
+        found = self._project.value(place.site.module, address.value) if address is not None else None
+        if not isinstance(found, Result):
+            return False
+        targets = self._project.externals(Site(place.site.module, found.call))
+        return any(target.name == "socket.socket.getsockname" for target in targets)
 
     def _is_constant(self, place: CallPlace, keyword: str, position: int | None, expected: object) -> bool:
         argument = place.find_argument(keyword, position)

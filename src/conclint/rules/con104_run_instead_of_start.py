@@ -60,7 +60,9 @@ def _is_own(place: CallPlace, callee: Attribute) -> bool:
     if isinstance(base, Super):
         return True
     function = place.function
-    return isinstance(base, Local) and bool(function.owner) and base.name == function.parameters[0].name
+    return (
+        isinstance(base, Local) and bool(function.owner) and base.name in [one.name for one in function.parameters[:1]]
+    )
 
 
 def _is_test(place: CallPlace) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
+from conclint.model.facts import AccessKind
 from conclint.model.rule import Category, Rule
+from conclint.model.values import Attribute
 from conclint.project.lifetime import Made
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
@@ -44,12 +46,33 @@ def _may_be_started(project: Project, made: Made) -> bool:
     if project.symbols.has_unknown_base(made.found.symbol):
         return True
     # `thread.run()` runs it after all: that is the business of CON104.
-    return "run" in project.loads(made.found) or _runs_directly(project, made)
+    return "run" in project.loads(made.found) or _runs_otherwise(project, made) or _is_inspected(project, made)
 
 
-def _runs_directly(project: Project, made: Made) -> bool:
+def _is_inspected(project: Project, made: Made) -> bool:
+    """Whether it serves as an object where it is made: `assert Worker(options).folder == "out"`."""
+    facts, module = made.place.facts, made.place.site.module
+    classes = project.symbols.linearise(made.found.symbol)
+    own = {name for owner, name in project.links.assigned if owner.symbol in classes}
+    read = (
+        facts.values[access.target]
+        for access in facts.accesses
+        if access.kind is AccessKind.READ and access.function == made.place.call.function
+    )
+    return any(
+        isinstance(one, Attribute) and one.name in own and made.found in project.objects(module, one.base)
+        for one in read
+    )
+
+
+def _runs_otherwise(project: Project, made: Made) -> bool:
+    """Whether its `run` is called, or made the target of another thread."""
     method = project.symbols.find_method(made.found.symbol, "run")
-    return method is not None and any(
+    if method is None:
+        return False
+    if any(root.receiver == made.found and root.site != made.found.site for root in project.roots):
+        return True
+    return any(
         target.receiver == made.found and target.function == method
         for place in project.calls
         for target in project.callees(place.site)

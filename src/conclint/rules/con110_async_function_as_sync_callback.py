@@ -14,6 +14,7 @@ from conclint.project.callables import (
     iter_functions,
     returns_coroutine,
 )
+from conclint.project.certainty import Certainty
 from conclint.project.project import Project
 from conclint.project.roots import Root
 from conclint.rules.declare import project_rule
@@ -43,13 +44,14 @@ def check(project: Project) -> Iterator[Alarm]:
         for place in project.calls
         if any(target.name in _TELLS_APART for target in project.externals(place.site))
     }
+    certainty = Certainty(project)
     for handover in project.handovers:
         module = handover.place.site.module
         parameter = isinstance(project.value(module, handover.argument.value), Local)
         if parameter and (module, handover.place.call.function) in asking:
             continue
         if _only_calls(handover):
-            yield from _check_handover(project, handover)
+            yield from _check_handover(project, handover, certainty)
     yield from _check_runs(project)
 
 
@@ -61,11 +63,11 @@ def _only_calls(handover: Handover) -> bool:
     return runs_in is not RunsIn.TASK and not (runs_in is RunsIn.LOOP_CALLBACK and handover.waits)
 
 
-def _check_handover(project: Project, handover: Handover) -> Iterator[Alarm]:
+def _check_handover(project: Project, handover: Handover, certainty: Certainty) -> Iterator[Alarm]:
     module = handover.place.site.module
     objects = project.objects(module, handover.argument.value)
     functions = [tuple(iter_functions(project, found)) for found in objects]
-    if not functions or () in functions:
+    if not functions or () in functions or not certainty.is_known_attribute(module, handover.argument.value):
         return
     symbols = [symbol for several in functions for symbol in several]
     if all(is_coroutine_function(project, symbol) for symbol in symbols):

@@ -41,6 +41,8 @@ def _relate(project: Project, found: CheckThenAct) -> Iterator[Related]:
     witness = found.witness
     if witness is not None:
         yield project.related(witness.module, witness.span, f"`{found.lock}` is held here around `{found.state}`")
+    if found.taken is not None:
+        yield project.related(*found.taken, f"this takes `{found.lock}`: threads share objects of this class")
     if found.root is not None:
         place = project.call(found.root.site)
         name = found.root.function.rpartition(".")[2]

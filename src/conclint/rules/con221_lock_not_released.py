@@ -9,6 +9,7 @@ import libcst as cst
 from conclint.analysis.fields import iter_children
 from conclint.analysis.release_paths import Exit, Opened, Paths, Way, iter_own_nodes, trace_paths
 from conclint.analysis.scope import Scope
+from conclint.catalog.collections_ import NEVER_RAISING
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
@@ -43,7 +44,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Alarm]:
         return
     name = scope.code(lock)
     body = function if isinstance(function, cst.Module) else function.body
-    paths = trace_paths(body, function, lambda part: _is_written(part, name, scope))
+    paths = trace_paths(body, function, lambda part: _is_written(part, name, scope), lambda part: _is_safe(part, scope))
     if not paths.releases:
         if row.kind is not Kind.SEMAPHORE and _is_never_released(node, lock, scope):
             yield scope.alarm(node, f"`{name}` is acquired and never released")
@@ -86,6 +87,12 @@ def _is_harmless(node: cst.CSTNode, scope: Scope) -> bool:
 
 def _is_written(node: cst.CSTNode, name: str, scope: Scope) -> bool:
     return isinstance(node, cst.Name | cst.Attribute | cst.Subscript) and scope.code(node) == name
+
+
+def _is_safe(node: cst.CSTNode, scope: Scope) -> bool:
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return False
+    return (scope.type_of(node.func.value), node.func.attr.value) in NEVER_RAISING
 
 
 def _is_lock_method(function: cst.CSTNode) -> bool:

@@ -42,6 +42,7 @@ def check(project: Project) -> Iterator[Alarm]:
             first = min(targets, key=lambda target: target.name)
             yield _describe(project, place, first, limits.pop())
     yield from _check_handed_over(project, timeouts)
+    yield from _check_partials(project, timeouts)
 
 
 def _judge(project: Project, timeouts: Timeouts, place: CallPlace, target: ExternalTarget) -> Limit:
@@ -114,28 +115,66 @@ def _check_handed_over(project: Project, timeouts: Timeouts) -> Iterator[Alarm]:
         found = [_find_target(project, one) for one in project.spawned_objects(spawn.callable)]
         if len(rows) != 1 or len(found) != 1 or found[0] is None:
             continue
-        if _is_endless(project, timeouts, place, rows[0], found[0]):
-            message = f"`{found[0].name}`, which is handed over here, may wait for ever: it is given no timeout"
+        target, bound = found[0]
+        if _is_endless(project, timeouts, target, (_count_passed(place, rows[0], _keyword(project, target)), bound)):
+            message = f"`{target.name}`, which is handed over here, may wait for ever: it is given no timeout"
             advice = "hand over a function that passes a timeout"
             yield project.alarm(spawn.site.module, RULE.code, place.call.span, message, help=advice)
 
 
-def _find_target(project: Project, found: Object) -> ExternalTarget | None:
+def _check_partials(project: Project, timeouts: Timeouts) -> Iterator[Alarm]:
+    """Report calls of `partial(requests.get, headers=…)` where neither the one nor the other gives a timeout."""
+    for place in project.calls:
+        module = place.site.module
+        found = project.objects(module, place.call.callee)
+        if len(found) != 1 or (only := next(iter(found))).kind is not ObjectKind.PARTIAL:
+            continue
+        known = _find_target(project, only)
+        if known is None:
+            continue
+        target, bound = known
+        if _is_endless(project, timeouts, target, (_count_given(place, _keyword(project, target)), bound)):
+            message = f"`{target.name}` may wait for ever: it is given no timeout"
+            yield project.alarm(module, RULE.code, place.call.span, message)
+
+
+def _find_target(project: Project, found: Object) -> tuple[ExternalTarget, int | None] | None:
+    """Return the function that is called, and how many positional arguments a partial binds (see `_count_given`)."""
     if found.kind is ObjectKind.EXTERNAL:
-        return ExternalTarget(found.symbol, None)
+        return ExternalTarget(found.symbol, None), 0
     if found.kind is ObjectKind.METHOD and found.receiver is not None:
-        return ExternalTarget(
-            f"{project.symbols.find_external_base(found.receiver.symbol)}.{found.symbol}", found.receiver
-        )
+        base = project.symbols.find_external_base(found.receiver.symbol)
+        return ExternalTarget(f"{base}.{found.symbol}", found.receiver), 0
+    if found.kind is ObjectKind.PARTIAL and found.site is not None and project.call(found.site).call.arguments:
+        made = project.call(found.site)
+        inner = tuple(project.objects(found.site.module, made.call.arguments[0].value))
+        known = _find_target(project, inner[0]) if len(inner) == 1 and inner[0].kind is not ObjectKind.PARTIAL else None
+        if known is not None:
+            bound = _count_given(made, _keyword(project, known[0]))
+            return known[0], bound - 1 if bound is not None else None
     return None
 
 
-def _is_endless(project: Project, timeouts: Timeouts, place: CallPlace, spawn: Spawn, target: ExternalTarget) -> bool:
+def _keyword(project: Project, target: ExternalTarget) -> str:
+    row = project.find_row(target)
+    return row.timeout.keyword if row is not None and row.timeout is not None else ""
+
+
+def _count_given(place: CallPlace, keyword: str) -> int | None:
+    """Return how many positional arguments a call gives, None where a timeout may be among the others."""
+    given = [argument.keyword for argument in place.call.arguments]
+    return None if {"*", "**", keyword} & {*given} else given.count("")
+
+
+def _is_endless(
+    project: Project, timeouts: Timeouts, target: ExternalTarget, counts: tuple[int | None, int | None]
+) -> bool:
+    """Whether the function waits for ever when it gets that many positional arguments, here and by a partial."""
     row = project.find_row(target)
     if row is None or row.timeout is None or not _uses_network(target, row) or not _can_be_limited(row):
         return False
-    passed = _count_passed(place, spawn, row.timeout.keyword)
-    if passed is None or (row.timeout.position is not None and passed > row.timeout.position):
+    passed = [count for count in counts if count is not None]
+    if len(passed) < len(counts) or (row.timeout.position is not None and sum(passed) > row.timeout.position):
         return False
     return timeouts.find_default(target, row.timeout) is Limit.MISSING
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import Effect
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
-from conclint.project.blocking import Blocking, find_blocking, is_socket
+from conclint.project.blocking import LOOP_STOPPERS, Blocking, find_blocking, is_socket
 from conclint.project.loops import LoopFunction, collect_loop_functions
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
@@ -23,16 +22,6 @@ RULE = Rule(
     since="0.1.0",
 )
 
-# Waiting for other threads is left to CON408, plain file access to CON422, long computations to CON702.
-_REASONS = (
-    (Effect.SLEEP, "while it sleeps"),
-    (Effect.NETWORK, "while it waits for the network"),
-    (Effect.SUBPROCESS, "while it waits for another process"),
-    (Effect.TERMINAL, "while it waits for the terminal"),
-    (Effect.SLOW_FIRST_USE, "while it reads files"),
-)
-_EFFECTS = Effect.SLEEP | Effect.NETWORK | Effect.SUBPROCESS | Effect.TERMINAL | Effect.SLOW_FIRST_USE
-
 
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
@@ -42,7 +31,7 @@ def check(project: Project) -> Iterator[Alarm]:
         around = functions.get((place.site.module, place.call.function))
         if around is None or place.call.use is Use.AWAITED:
             continue
-        found = find_blocking(project, place, _EFFECTS)
+        found = find_blocking(project, place, LOOP_STOPPERS)
         if found is not None and not _is_ready(project, around.callback, found):
             yield _report(project, place, found, around)
 
@@ -57,8 +46,7 @@ def _is_ready(project: Project, callback: Root | None, found: Blocking) -> bool:
 def _report(project: Project, place: CallPlace, found: Blocking, around: LoopFunction) -> Alarm:
     module = place.site.module
     callee = project.places.describe(module, place.call.callee)
-    reason = next(text for effect, text in _REASONS if found.row.effects & effect)
-    message = f"`{callee}` blocks the event loop {reason}"
+    message = f"`{callee}` blocks the event loop {found.reason}"
     if around.callback is None:
         return project.alarm(module, RULE.code, place.call.span, message, help=_advise(callee, found))
     registered = project.call(around.callback.site)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conclint import catalog
+from conclint.catalog.rows import Kind
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.solver import NodeId
 
@@ -44,6 +46,23 @@ def _load_instance(linker: Linker, found: Object, name: str, node: NodeId) -> No
     if base is not None:
         linker.links.loads.setdefault(found, {})[name] = None
         linker.solver.add(node, Object(ObjectKind.METHOD, name, receiver=found))
+        if catalog.find_method(base, name) is None:
+            load_dynamic(linker, found, node)
+            if takes_attributes(found):
+                linker.solver.connect(linker.solver.node(("o", found, name)), node)
+
+
+def takes_attributes(found: Object) -> bool:
+    """Return whether an object of a library holds what the program stores in it: a `threading.local()`."""
+    row = catalog.find_class(found.symbol)
+    return row is not None and row.kind is Kind.THREAD_LOCAL
+
+
+def load_dynamic(linker: Linker, found: Object, node: NodeId) -> None:
+    """Let `node` become what attributes and items of any name are: `client.orders` of a MongoClient is a Database."""
+    row = catalog.find_class(found.symbol)
+    if row is not None and row.attributes:
+        linker.solver.add(node, Object(ObjectKind.INSTANCE, row.attributes, found.site))
 
 
 def _load_method(linker: Linker, method: str, receiver: Object, node: NodeId) -> None:

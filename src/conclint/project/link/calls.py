@@ -49,6 +49,8 @@ def _call(linker: Linker, site: Site, call: Call, callee: Object) -> None:
         _call_partial(linker, site, call, callee.site)
     elif kind is ObjectKind.INSTANCE and (method := linker.symbols.find_method(callee.symbol, "__call__")):
         _call_function(linker, site, call.arguments, Target(method, callee))
+    elif kind is ObjectKind.INSTANCE and catalog.find_method(callee.symbol, "__call__") is not None:
+        _call_method(linker, site, call, callee, "__call__")
 
 
 def _call_function(linker: Linker, site: Site, arguments: Sequence[Argument], target: Target) -> None:
@@ -142,6 +144,8 @@ def _call_method(linker: Linker, site: Site, call: Call, receiver: Object, name:
 
 
 def _apply_row(linker: Linker, site: Site, call: Call, row: CallRow, receiver: Object | None) -> None:
+    if row.returns_items:
+        _give_tuple(linker, site, row.returns_items)
     if row.returns or row.returns_item:
         made = linker.make_instance(row.returns or "builtins.list", site)
         linker.solver.add(linker.result(site), made)
@@ -149,6 +153,16 @@ def _apply_row(linker: Linker, site: Site, call: Call, row: CallRow, receiver: O
             linker.solver.add(linker.elements(made), linker.make_instance(row.returns_item, site))
     if row.spawn is not None:
         spawn(linker, site, call, row.spawn, receiver)
+
+
+def _give_tuple(linker: Linker, site: Site, classes: Sequence[str]) -> None:
+    made = Object(ObjectKind.INSTANCE, "builtins.tuple", site)
+    nodes = [linker.solver.new_node() for _ in classes]
+    for node, symbol in zip(nodes, classes, strict=True):
+        linker.solver.add(node, linker.make_instance(symbol, site))
+        linker.solver.connect(node, linker.elements(made))
+    linker.place_elements(made, nodes)
+    linker.solver.add(linker.result(site), made)
 
 
 def _call_partial(linker: Linker, site: Site, call: Call, origin: Site) -> None:

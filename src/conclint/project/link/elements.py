@@ -8,6 +8,7 @@ from conclint import catalog
 from conclint.catalog.collections_ import ADDERS, GETTERS, TAKES_ELEMENTS, VIEWS
 from conclint.catalog.rows import Kind
 from conclint.model.facts import Call
+from conclint.project.link.attributes import load_dynamic
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.solver import NodeId
 
@@ -18,12 +19,13 @@ _ADDED_ARGUMENT = dict(ADDERS)
 _PAIRS = frozenset({"items", "popitem", "builtins.enumerate", "builtins.zip"})
 
 
-def react_item(linker: Linker, base: NodeId, node: NodeId) -> None:
-    """Let `node` become the elements of whatever reaches `base`."""
+def react_item(linker: Linker, base: NodeId, node: NodeId, index: int | None = None) -> None:
+    """Let `node` become the elements, or the one at `index`, of whatever reaches `base`."""
 
     def on_collection(found: Object) -> None:
         if found.kind is ObjectKind.INSTANCE and found.site is not None:
-            linker.solver.connect(linker.elements(found), node)
+            linker.solver.connect(linker.element_at(found, index), node)
+            load_dynamic(linker, found, node)
         elif found.kind is ObjectKind.GENERATOR:
             linker.solver.connect(linker.solver.node(("y", found.symbol)), node)
         elif found.kind is ObjectKind.INSTANCE and found.symbol in linker.symbols.classes:

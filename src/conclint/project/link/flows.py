@@ -15,6 +15,7 @@ from conclint.model.values import (
     Value,
     ValueId,
 )
+from conclint.project.link.attributes import takes_attributes
 from conclint.project.link.values import connect_variable
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.solver import NodeId
@@ -81,5 +82,7 @@ def _store_attribute(linker: Linker, module: int, base: NodeId, name: str, sourc
             return
         if not constant:
             linker.solver.connect(linker.value_node(module, source), target)
+            if takes_attributes(found):
+                linker.solver.connect(linker.value_node(module, source), linker.solver.node(("o", found, name)))
 
     linker.solver.react(base, on_object)

@@ -102,6 +102,16 @@ class Linker:
         """Return the node of what a collection holds."""
         return self.solver.node(("e", collection))
 
+    def place_elements(self, collection: Object, elements: Sequence[NodeId]) -> None:
+        """Tell the elements of a tuple apart. To be said before the tuple gets anywhere."""
+        for index, element in enumerate(elements):
+            self.solver.connect(element, self.solver.node(("p", collection, index)))
+
+    def element_at(self, collection: Object, index: int | None) -> NodeId:
+        """Return the node of what a collection holds at a place, of all that it holds where places are not told."""
+        known = self.solver.find_node(("p", collection, index)) if index is not None else None
+        return known if known is not None else self.elements(collection)
+
     def result(self, site: Site) -> NodeId:
         """Return the node of what a call gives."""
         return self.solver.node(("c", site.module, site.index))

@@ -55,6 +55,8 @@ class Links:
     assigned: dict[tuple[Object, str], list[tuple[int, ValueId]]] = field(default_factory=dict)
     loads: dict[Object, dict[str, None]] = field(default_factory=dict)
     """The attributes of an object that are read anywhere, called or not, and are not of the project."""
+    promised: set[tuple[str, str]] = field(default_factory=set)
+    """The parameters, by function and name, that a library fills with objects which the catalog tells."""
     spawns: list[SpawnSite] = field(default_factory=list)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conclint import catalog
 from conclint.catalog.rows import Kind, RunsIn, Spawn
-from conclint.model.facts import Argument, Call
+from conclint.model.facts import Argument, Call, ModuleFacts, ParameterKind
 from conclint.model.values import (
     Collection,
 )
@@ -45,7 +45,7 @@ def spawn_run(linker: Linker, site: Site, made: Object) -> None:
 
 def _bind_spawned(linker: Linker, site: Site, call: Call, spawn: Spawn, found: Object) -> None:
     if found.kind is ObjectKind.PARTIAL and found.site is not None:
-        passed = _spawned_arguments(linker, site.module, call, spawn)
+        passed = collect_passed(linker.modules[site.module], call, spawn)
         bind_partial(linker, site.module, passed, found.site, lambda target: None)
     if found.kind not in (ObjectKind.FUNCTION, ObjectKind.BOUND):
         return
@@ -53,10 +53,20 @@ def _bind_spawned(linker: Linker, site: Site, call: Call, spawn: Spawn, found: O
     if (site, target) in linker.bound:
         return
     linker.bound.add((site, target))
-    bind(linker, site.module, _spawned_arguments(linker, site.module, call, spawn), target)
+    bind(linker, site.module, collect_passed(linker.modules[site.module], call, spawn), target)
+    _pass_promised(linker, site, spawn, target)
 
 
-def _spawned_arguments(linker: Linker, module: int, call: Call, spawn: Spawn) -> tuple[Argument, ...]:
+def _pass_promised(linker: Linker, site: Site, spawn: Spawn, target: Target) -> None:
+    """Hand over what the library calls the callable with: reader and writer of a new connection."""
+    function = linker.symbols.function(linker.symbols.functions[target.function][0])
+    positional = [one.name for one in function.parameters if one.kind is ParameterKind.POSITIONAL]
+    for name, symbol in zip(positional[target.receiver is not None :], spawn.passes, strict=False):
+        linker.links.promised.add((target.function, name))
+        linker.solver.add(linker.solver.node(("l", target.function, name)), linker.make_instance(symbol, site))
+
+
+def collect_passed(facts: ModuleFacts, call: Call, spawn: Spawn) -> tuple[Argument, ...]:
     """Return the arguments that the spawned callable will get, as far as they stand at the call."""
     if spawn.arguments_from is not None:
         passed = [one for one in call.arguments if one.keyword == ""][spawn.arguments_from :]
@@ -68,7 +78,7 @@ def _spawned_arguments(linker: Linker, module: int, call: Call, spawn: Spawn) ->
     given = find_argument(call, spawn.args_keyword, spawn.args_position)
     if given is None:
         return ()
-    value = linker.modules[module].values[given.value]
+    value = facts.values[given.value]
     if isinstance(value, Collection):
         return tuple(Argument("", item, given.span) for item in value.items)
     return ()

@@ -54,6 +54,8 @@ def _react(linker: Linker, module: int, _: ValueId, value: _Derived, node: NodeI
     base = linker.value_node(module, value.base)
     if isinstance(value, Attribute):
         react_attribute(linker, base, value.name, node)
+    elif isinstance(value, Item):
+        react_item(linker, base, node, value.index)
     else:
         _REACTIONS[type(value)](linker, base, node)
 
@@ -104,6 +106,8 @@ def connect_variable(linker: Linker, name: str, rest: tuple[str, ...], node: Nod
 
 def _fill_collection(linker: Linker, module: int, _: ValueId, value: Collection, node: NodeId) -> None:
     made = Object(ObjectKind.INSTANCE, f"builtins.{value.kind}", Site(module, value.site, "collection"))
+    if value.kind == "tuple" and not any(isinstance(linker.modules[module].values[item], Item) for item in value.items):
+        linker.place_elements(made, [linker.value_node(module, item) for item in value.items])
     linker.solver.add(node, made)
     elements = linker.elements(made)
     for item in value.items:
@@ -124,7 +128,7 @@ def _fill_instance(linker: Linker, module: int, number: ValueId, value: Instance
     linker.solver.react(classes, on_class)
 
 
-_REACTIONS = {Item: react_item, Await: react_await, Entered: react_enter}
+_REACTIONS = {Await: react_await, Entered: react_enter}
 
 _BUILDERS: dict[type[Value], Callable[[Linker, int, ValueId, Any, NodeId], None]] = {
     Attribute: _react,
