@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cache": frozenset({"model", "config"}),
     # The front of the line, for one file: what a worker process runs.
     "worker": frozenset({"model", "catalog", "imports", "source", "analysis", "rules", "suppress"}),
-    "pipeline": frozenset({"model", "config", "project", "rules", "suppress", "cache", "worker"}),
+    "shares": frozenset({"model", "project"}),
+    "pipeline": frozenset({"shares", "model", "config", "project", "rules", "suppress", "cache", "worker"}),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.
     "flake8_plugin": FRONT_END | {"catalog"},

@@ -19,7 +19,7 @@ from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
-from conclint.model.rule import ProjectCheck
+from conclint.shares import check_project
 from conclint.suppress import filter_alarms
 from conclint.worker import begin_process, check_batch, prepare
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _FEW_BYTES = 400_000
 """Less source than this is checked in this process: starting others would take longer."""
-_BATCH_BYTES = 60_000
+_BATCH_BYTES = 120_000
 """Source in one batch for a worker: small enough to share out the work evenly, large enough to hide the transfer."""
 
 
@@ -64,8 +64,10 @@ def check_files(
             project = _link(results, files)
         except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
             failures.append(Failure("", "link", repr(error), traceback.format_exc()))
-        for found in _check_project(project) if project is not None else ():
-            (failures if isinstance(found, Failure) else alarms).append(found)  # type: ignore[arg-type]
+        if project is not None:
+            found = check_project(project, rules.load().project, jobs=config.jobs)
+            alarms += found.alarms
+            failures += found.failures
     alarms += [alarm for result in results.values() for alarm in result.alarms]
     failures += [failure for result in results.values() for failure in result.failures]
     diagnostics = filter_alarms(
@@ -182,19 +184,6 @@ def _wake(
     awake = msgspec.msgpack.decode(check_batch(files, triage=False), type=list[ModuleResult])
     results.update((result.path, result) for result in awake)
     return [result.facts or make_empty_facts(result.path, result.module) for result in awake]
-
-
-def _check_project(project: Project) -> Iterator[Alarm | Failure]:
-    """Run the project rules; a bug in one rule costs that rule alone."""
-    for check in rules.load().project:
-        yield from _run_check(check, project)
-
-
-def _run_check(check: ProjectCheck[Project], project: Project) -> Sequence[Alarm | Failure]:
-    try:
-        return tuple(check.run(project))
-    except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
-        return (Failure("", check.rule.code, repr(error), traceback.format_exc()),)
 
 
 @contextlib.contextmanager

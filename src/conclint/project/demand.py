@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from conclint.model.facts import ModuleFacts
 from conclint.model.values import Instance, Name, ValueId
-from conclint.project.places import PlaceKind
 from conclint.project.symbols import SymbolKind, Symbols
 
 if TYPE_CHECKING:
@@ -20,17 +18,15 @@ if TYPE_CHECKING:
 
 def find_needed(symbols: Symbols) -> frozenset[str]:
     """Return the dormant modules without which names cannot be linked: those of bases, and packages that re-export."""
-    packages = {name for facts in symbols.modules for name in _iter_package_names(symbols, facts)}
     bases = {base for symbol in symbols.classes for base in symbols.iter_bases(symbol)}
-    return _find_modules(symbols, packages | bases)
+    return _find_modules(symbols, bases.union(_iter_package_names(symbols)))
 
 
-def _iter_package_names(symbols: Symbols, facts: ModuleFacts) -> Iterator[str]:
-    for value in facts.values:
-        if isinstance(value, Name):
-            resolved = symbols.resolve(value.symbol)
-            if resolved.kind is SymbolKind.PENDING and symbols.is_package(resolved.name.rpartition(".")[0]):
-                yield resolved.name
+def _iter_package_names(symbols: Symbols) -> Iterator[str]:
+    for name in symbols.names:
+        resolved = symbols.resolve(name)
+        if resolved.kind is SymbolKind.PENDING and symbols.is_package(resolved.name.rpartition(".")[0]):
+            yield resolved.name
 
 
 def find_wanted(project: Project) -> frozenset[str]:
@@ -54,15 +50,13 @@ def find_users(project: Project, imports: Mapping[str, Iterable[str]]) -> frozen
 
 def _iter_living(project: Project) -> Iterator[str]:
     """Yield the globals that are, and the classes that keep, something with a life of its own; with their modules."""
-    for place in project.shared.by_place:
-        if place.kind is PlaceKind.CLOSURE or not any(map(project.is_living, project.place_objects(place))):
-            continue
-        if place.kind is PlaceKind.GLOBAL:
-            yield f"{place.owner}.{place.name}"
-            yield place.owner
+    for owner, name in project.iter_living_state():
+        if owner in project.symbols.classes:
+            yield owner
+            yield project.symbols.module_of(owner)
         else:
-            yield place.owner
-            yield project.symbols.module_of(place.owner)
+            yield f"{owner}.{name}"
+            yield owner
 
 
 def _find_modules(symbols: Symbols, names: Iterable[str]) -> frozenset[str]:

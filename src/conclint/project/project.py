@@ -116,6 +116,12 @@ class Project:
         row = self.class_row(found)
         return row is not None and row.kind not in (Kind.COLLECTION, Kind.OTHER, Kind.THREAD_LOCAL)
 
+    def iter_living_state(self) -> Iterator[tuple[str, str]]:
+        """Yield owner and name of the attributes and globals that may be something living."""
+        for key, objects in self._linker.iter_state():
+            if any(map(self.is_living, objects)):
+                yield key
+
     # Calls
 
     @cached_property

@@ -7,7 +7,7 @@ A node that gathers more than `CROWDED` objects says nothing any more and stops 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from conclint.project.objects import Object
 
@@ -41,6 +41,10 @@ class Solver:
     def find_node(self, key: Hashable) -> NodeId | None:
         """Return the node of `key`, None where there is none."""
         return self._nodes.get(key)
+
+    def iter_named(self) -> Iterator[tuple[Hashable, NodeId]]:
+        """Yield the keys with their nodes, in the order in which they were made."""
+        yield from self._nodes.items()
 
     def new_node(self) -> NodeId:
         """Return a node without a key."""

@@ -55,6 +55,8 @@ class Symbols:
         self.methods: dict[str, dict[str, str]] = {}
         """Class symbol → method name → function symbol."""
         self._variables: set[str] = set()
+        self.names: set[str] = set()
+        """All qualified names that the modules mention."""
         self._aliases: list[dict[str, str]] = []
         self._resolved: dict[str, Symbol] = {}
         self._linear: dict[str, tuple[str, ...]] = {}
@@ -73,6 +75,7 @@ class Symbols:
                 self._add_function(function, FunctionPlace(index, number))
             for found in facts.classes:
                 self.classes.setdefault(found.symbol, (index, found))
+            self.names.update(value.symbol for value in facts.values if type(value) is Name)
         self._variables.update(_iter_variables(modules))
         self._forget()
 

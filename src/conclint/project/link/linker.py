@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from conclint import catalog
@@ -68,6 +68,18 @@ class Linker:
         """Take names of modules that are still dormant for names outside of the project."""
         self.symbols.forget_dormant()
         self.run()
+
+    def iter_state(self) -> Iterator[tuple[tuple[str, str], AbstractSet[Object]]]:
+        """Yield owner and name of every attribute and global that may be something, with what it may be."""
+        for key, node in self.solver.iter_named():
+            objects = self.solver.objects[node]
+            if not objects or not isinstance(key, tuple):
+                continue
+            if key[0] == "a":
+                yield (key[1], key[2]), objects.keys()
+            elif key[0] == "g":
+                owner, _, name = key[1].rpartition(".")
+                yield (owner, name), objects.keys()
 
     def objects(self, module: int, value: ValueId) -> AbstractSet[Object]:
         """Return what a value may be; empty where nothing is known."""
