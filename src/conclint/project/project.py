@@ -118,9 +118,7 @@ class Project:
 
     def iter_living_state(self) -> Iterator[tuple[str, str]]:
         """Yield owner and name of the attributes and globals that may be something living."""
-        for key, objects in self._linker.iter_state():
-            if any(map(self.is_living, objects)):
-                yield key
+        return (key for key, objects in self._linker.iter_state() if any(map(self.is_living, objects)))
 
     # Calls
 
