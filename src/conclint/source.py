@@ -55,13 +55,11 @@ class Source:
     def span(self, node: cst.CSTNode) -> Span:
         """Return where `node` stands."""
         start, end = self.offsets[node]
-        line, column = self._place(start)
-        end_line, end_column = self._place(end)
-        return Span(line, column, end_line, end_column)
-
-    def _place(self, offset: int) -> tuple[int, int]:
-        line = bisect.bisect_right(self.line_starts, offset)
-        return line, offset - self.line_starts[line - 1] + 1
+        starts = self.line_starts
+        line = end_line = bisect.bisect_right(starts, start)
+        if line < len(starts) and end >= starts[line]:
+            end_line = bisect.bisect_right(starts, end, line)
+        return Span(line, start - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1)
 
 
 def decode(data: bytes) -> str:

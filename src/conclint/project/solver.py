@@ -23,8 +23,9 @@ class Solver:
     def __init__(self) -> None:
         # In the order of arrival, since that decides what a crowded node does not take.
         self.objects: list[dict[Object, None]] = []
-        self._edges: list[list[NodeId]] = []
-        self._reactions: list[list[Reaction]] = []
+        # Most nodes have neither edges nor reactions.
+        self._edges: dict[NodeId, list[NodeId]] = {}
+        self._reactions: dict[NodeId, list[Reaction]] = {}
         self._nodes: dict[Hashable, NodeId] = {}
         self._pending: deque[tuple[NodeId, Object]] = deque()
         self.crowded: set[NodeId] = set()
@@ -49,8 +50,6 @@ class Solver:
     def new_node(self) -> NodeId:
         """Return a node without a key."""
         self.objects.append({})
-        self._edges.append([])
-        self._reactions.append([])
         return len(self.objects) - 1
 
     def add(self, node: NodeId, found: Object) -> None:
@@ -72,14 +71,16 @@ class Solver:
 
     def connect(self, source: NodeId, target: NodeId) -> None:
         """Let everything that reaches `source` reach `target`."""
-        if source == target or target in self._edges[source]:
+        edges = self._edges.setdefault(source, [])
+        if source == target or target in edges:
             return
-        self._edges[source].append(target)
-        self.add_all(target, tuple(self.objects[source]))
+        edges.append(target)
+        if self.objects[source]:
+            self.add_all(target, tuple(self.objects[source]))
 
     def react(self, node: NodeId, reaction: Reaction) -> None:
         """Call `reaction` with every object that reaches `node`, now and later."""
-        self._reactions[node].append(reaction)
+        self._reactions.setdefault(node, []).append(reaction)
         for found in tuple(self.objects[node]):
             reaction(found)
 
@@ -88,9 +89,9 @@ class Solver:
         pending, objects = self._pending, self.objects
         while pending:
             node, found = pending.popleft()
-            for target in self._edges[node]:
+            for target in self._edges.get(node, ()):
                 if found not in objects[target]:
                     self.add(target, found)
-            if reactions := self._reactions[node]:
+            if reactions := self._reactions.get(node):
                 for reaction in tuple(reactions):
                     reaction(found)
