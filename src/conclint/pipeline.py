@@ -157,8 +157,9 @@ def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Proj
     active = [result.facts for result in results.values() if result.facts is not None]
     if not active:
         return None
-    sources = {file.module: file for file in files}
-    dormant = {result.module: sources[result.module] for result in results.values() if result.dormant}
+    # By path: two files may have one module name, as `x.py` and `x.pyi`.
+    sources = {file.path: file for file in files}
+    dormant = {result.module: sources[result.path] for result in results.values() if result.dormant}
     linker = Linker(active, {module: file.is_package for module, file in dormant.items()})
     while needed := find_needed(linker.symbols):
         linker.add(_wake(needed, dormant, results))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import threading
 import traceback
@@ -58,6 +59,8 @@ def _may_fork() -> bool:
 
 
 def _send(project: Project, checks: Sequence[ProjectCheck[Any]], sender: Connection) -> None:
+    # Ctrl-C reaches both processes: it ends this one silently, and the other one speaks.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sender.send_bytes(msgspec.msgpack.encode(_run(project, checks)))
     sender.close()
 

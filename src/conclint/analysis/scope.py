@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -60,12 +59,6 @@ class Scope:
         """The loops, branches and guards around."""
         return self.view.contexts[self.context]
 
-    @property
-    def in_async(self) -> bool:
-        """Whether the body around runs on an event loop: it is that of an `async def`."""
-        node = self.table.node
-        return isinstance(node, cst.FunctionDef) and node.asynchronous is not None
-
     def find_lock(self, acquisition: int) -> Held | None:
         """Return the lock that an acquisition takes, None where it is no lock or not known to be one."""
         node, table = self.view.acquired[acquisition]
@@ -102,13 +95,6 @@ class Scope:
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """Return the syntax node directly around `node`."""
         return self.view.parents.get(node)
-
-    def iter_parents(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        """Yield the syntax nodes around `node`, innermost first, up to the module."""
-        current = self.view.parents.get(node)
-        while current is not None:
-            yield current
-            current = self.view.parents.get(current)
 
     def alarm(self, node: cst.CSTNode, message: str, *related: Related, help: str = "") -> Alarm:
         """Return an alarm at `node`; the traversal adds the code of the rule."""

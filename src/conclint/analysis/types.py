@@ -77,10 +77,6 @@ class Types:
         """Return the table of a class of this module."""
         return self._classes.get(symbol)
 
-    def find_function(self, symbol: str) -> NameTable | None:
-        """Return the table of a function of this module."""
-        return self._functions.get(symbol)
-
     def find_method(self, owner: NameTable, name: str) -> NameTable | None:
         """Return the method `name` of a class or of its bases in this module."""
         for ancestor in self.iter_ancestors(owner.symbol):

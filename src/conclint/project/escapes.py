@@ -47,10 +47,6 @@ class Escapes:
         """Return whether the object is handed to code that is not known, or out of the project."""
         return found in self._escaped or found in self._returned
 
-    def is_returned(self, found: Object) -> bool:
-        """Return whether some function returns or yields the object."""
-        return found in self._returned
-
     def is_read_dynamically(self, owner: str) -> bool:
         """Return whether `getattr(thing, name)` may read any attribute of the instances of a class."""
         return owner in self._dynamic

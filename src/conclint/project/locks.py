@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
     from conclint.project.wrappers import Wrappers
 
-_REENTRANT = frozenset({Kind.RLOCK, Kind.CONDITION})
-
 
 class Lock(NamedTuple):
     """A lock: its identity is the object, where there is just one, else the place that holds it.
@@ -34,11 +32,6 @@ class Lock(NamedTuple):
     def is_known(self) -> bool:
         """Whether this certainly is a lock."""
         return self.kind is not None
-
-    @property
-    def is_reentrant(self) -> bool:
-        """Whether its holder may acquire it again."""
-        return self.kind in _REENTRANT
 
 
 class Locks:

@@ -173,11 +173,6 @@ class Project:
         """Return the methods called on an object anywhere, `__enter__` for `with`."""
         return tuple(self.links.operations.get(found, ()))
 
-    def attribute_objects(self, owner: str, name: str) -> frozenset[Object]:
-        """Return what an attribute of the instances of a class may be, as far as that class itself assigns it."""
-        node = self._linker.solver.find_node(("a", owner, name))
-        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
-
     def loads(self, found: Object) -> frozenset[str]:
         """Return the attributes of an object, not of the project, that are read anywhere, called or not."""
         return frozenset(self.links.loads.get(found, ()))
