@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import libcst as cst
-
 from conclint.analysis.collector import Collector
 from conclint.analysis.names import build_tables
 from conclint.analysis.scope import View
@@ -57,19 +55,7 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         sequences=tuple(collector.sequences),
         aliases=aliases,
         star_imports=tuple(table.star_imports),
-        exports=_literal_exports(source.tree),
         main_guard=any(context.main_guard for context in collector.contexts),
     )
     table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))
-
-
-def _literal_exports(tree: cst.Module) -> tuple[str, ...] | None:
-    for line in tree.body:
-        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if isinstance(statement, cst.Assign) and isinstance(statement.value, cst.List | cst.Tuple):
-                target = statement.targets[0].target
-                if isinstance(target, cst.Name) and target.value == "__all__":
-                    texts = (getattr(item.value, "evaluated_value", None) for item in statement.value.elements)
-                    return tuple(text for text in texts if isinstance(text, str))
-    return None

@@ -254,8 +254,6 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     aliases: tuple[tuple[str, str], ...]
     """Module-level imports: the name here and the qualified name that it stands for."""
     star_imports: tuple[str, ...]
-    exports: tuple[str, ...] | None
-    """`__all__`, where it is a literal."""
     main_guard: bool
     """Whether the module has an `if __name__ == "__main__":`."""
 
@@ -278,6 +276,5 @@ def make_empty_facts(path: str, module: str) -> ModuleFacts:
         sequences=(),
         aliases=(),
         star_imports=(),
-        exports=None,
         main_guard=False,
     )

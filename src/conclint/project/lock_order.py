@@ -139,9 +139,9 @@ class LockOrder:
                 if lock is not None:
                     name = self._name(place.module, entry.value)
                     found.setdefault(lock.identity, (name, (Step(place.module, entry.span, symbol),)))
-        for number in self._calls_by_function.get((place.module, place.index), ()):
-            step = Step(place.module, facts.calls[number].span, symbol)
-            for callee in self._iter_certain_callees(Site(place.module, number)):
+        for made in self._project.calls_in(place):
+            step = Step(place.module, made.call.span, symbol)
+            for callee in self._iter_certain_callees(made.site):
                 for identity, (name, steps) in self._find_acquired(callee, seen | {symbol}).items():
                     found.setdefault(identity, (name, (step, *steps)))
         if not seen:
@@ -153,14 +153,6 @@ class LockOrder:
         targets = self._project.callees(site)
         if len(targets) == 1 and self._project.runs_at_once(site, targets[0].function):
             yield targets[0].function
-
-    @cached_property
-    def _calls_by_function(self) -> dict[tuple[int, int], list[int]]:
-        found: dict[tuple[int, int], list[int]] = {}
-        for module, facts in enumerate(self._project.modules):
-            for number, call in enumerate(facts.calls):
-                found.setdefault((module, call.function), []).append(number)
-        return found
 
     def _close(self, first: Edge, held: Identity, taken: Identity) -> Cycle | None:
         """Return the shortest way back from what an edge takes to what it holds."""
