@@ -141,7 +141,7 @@ class Checks:
             module, sequence, sequence.act_context
         )
         # A lock around either half: what is made of it is CON204's business.
-        return bool(held) or locks.is_locked_by_name(symbol) or symbol in self._project.passed_functions
+        return bool(held) or locks.is_locked_by_name(symbol) or symbol in self._project.call_graph.passed_functions
 
     def _lockset(self, module: int, sequence: Sequence, context: ContextId) -> frozenset[Object | Place]:
         return self._project.locks.lockset(module, sequence.function, context)

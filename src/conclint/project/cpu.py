@@ -124,7 +124,7 @@ class CpuBound:
             for callee in sorted(target.function for target in self._project.callees(call.site)):
                 yield callee, (*trail, (call.site.module, call.call.span, callee.rpartition(".")[2]))
         # `sorted(key=f)` and its like call what no call names.
-        for callee in sorted(self._project.called_by(symbol)):
+        for callee in sorted(self._project.call_graph.called_by(symbol)):
             yield callee, trail
 
     @cached_property

@@ -72,7 +72,7 @@ def _iter_reached(project: Project) -> Iterator[str]:
         for symbol in project.symbols.functions
         if (function := project.function(symbol)) is not None and function.is_async
     }
-    reached = _add_siblings(project, project.reach(starts))
+    reached = _add_siblings(project, project.call_graph.reach(starts))
     for module, facts in enumerate(project.modules):
         for call in facts.calls:
             if facts.functions[call.function].symbol in reached or facts.contexts[call.context].lockset:

@@ -170,8 +170,8 @@ class Escapes:
         return (
             function.name.startswith("_")
             and not function.name.endswith("__")
-            and function.symbol in self._project.callers
-            and function.symbol not in self._project.passed_functions
+            and function.symbol in self._project.call_graph.callers
+            and function.symbol not in self._project.call_graph.passed_functions
             and is_transparent(self._project, function.symbol)
         )
 

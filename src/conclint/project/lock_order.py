@@ -151,7 +151,7 @@ class LockOrder:
     def _iter_certain_callees(self, site: Site) -> Iterator[str]:
         """Yield the function that a call runs in this thread, where it can only be one."""
         targets = self._project.callees(site)
-        if len(targets) == 1 and self._project.runs_at_once(site, targets[0].function):
+        if len(targets) == 1 and self._project.call_graph.runs_at_once(site, targets[0].function):
             yield targets[0].function
 
     def _close(self, first: Edge, held: Identity, taken: Identity) -> Cycle | None:

@@ -156,8 +156,10 @@ class Locks:
             if current in roots:
                 return True
             # A test runs alone: that it takes no lock says nothing.
-            callers = [caller for caller in self._project.callers.get(current, ()) if not _is_test(caller[0])]
-            if not callers and self._project.is_open(current) and not self.is_locked_by_name(current):
+            callers = [
+                caller for caller in self._project.call_graph.callers.get(current, ()) if not _is_test(caller[0])
+            ]
+            if not callers and self._project.call_graph.is_open(current) and not self.is_locked_by_name(current):
                 return True
             for caller, module, context in callers:
                 held = {lock.identity for lock, _ in self.held(module, context)}
@@ -183,7 +185,7 @@ class Locks:
         """
         project = self._project
         spawned = {root.function for root in project.roots}
-        called = {symbol for symbol in project.callers if symbol not in spawned}
+        called = {symbol for symbol in project.call_graph.callers if symbol not in spawned}
         entry: dict[str, frozenset[Object | Place] | None] = dict.fromkeys(called)
         changed = True
         while changed:
@@ -200,7 +202,7 @@ class Locks:
     ) -> frozenset[Object | Place] | None:
         """Return what all callers hold; None while nothing is known of any, as within a cycle."""
         result: frozenset[Object | Place] | None = None
-        for caller, module, context in self._project.callers[symbol]:
+        for caller, module, context in self._project.call_graph.callers[symbol]:
             held = frozenset(lock.identity for lock, _ in self.held(module, context))
             if caller in entry:
                 above = entry[caller]

@@ -41,7 +41,7 @@ class Parallel:
     @cached_property
     def _controls(self) -> dict[str, tuple[Control, ...]]:
         found: dict[str, list[Control]] = {}
-        for symbol in self._project.reach(self._main_starts()):
+        for symbol in self._project.call_graph.reach(self._main_starts()):
             found.setdefault(symbol, []).append(MAIN)
         by_control: dict[Control, set[str]] = {}
         for root in self._project.roots:
@@ -49,18 +49,19 @@ class Parallel:
                 control = Control(root, self._is_many(root))
                 by_control.setdefault(control, set()).add(root.function)
         for control, starts in by_control.items():
-            for symbol in self._project.reach(starts):
+            for symbol in self._project.call_graph.reach(starts):
                 found.setdefault(symbol, []).append(control)
         return {symbol: tuple(controls) for symbol, controls in found.items()}
 
     def _main_starts(self) -> set[str]:
         """Return where the main thread comes in: public functions that nothing known calls or spawns."""
         project = self._project
+        graph = project.call_graph
         elsewhere = {root.function for root in project.roots if root.runs_in is not RunsIn.HERE}
         return {
             symbol
             for symbol in project.symbols.functions
-            if symbol not in project.callers and symbol not in elsewhere and project.is_open(symbol)
+            if symbol not in graph.callers and symbol not in elsewhere and graph.is_open(symbol)
         }
 
     def _is_many(self, root: Root) -> bool:

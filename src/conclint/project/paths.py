@@ -237,7 +237,7 @@ class Paths:
             return
         call = project.call(site).call
         for callee in callees:
-            if project.runs_at_once(site, callee):
+            if project.call_graph.runs_at_once(site, callee):
                 yield Invocation(call.span, call.context, callee, self.bind(site, callee))
 
     def _is_overridden(self, site: Site, callees: list[str]) -> bool:
@@ -286,7 +286,7 @@ class Paths:
         """Whether there is one such lock in the program: it is made at import time."""
         if isinstance(identity, Place):
             return identity.kind is PlaceKind.GLOBAL
-        return identity.site is not None and self._project.function_at(identity.site).name == "<module>"
+        return identity.site is not None and self._project.call_graph.function_at(identity.site).name == "<module>"
 
     @cached_property
     def _rebound(self) -> frozenset[tuple[str, str]]:

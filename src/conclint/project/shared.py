@@ -138,10 +138,11 @@ class Shared:
         """Constructors, and the functions that only they call."""
         project = self._project
         found = {symbol for symbol in project.symbols.functions if symbol.rpartition(".")[2] in _BUILDERS}
-        pending = set(project.callers) - found - {root.function for root in project.roots}
+        callers = project.call_graph.callers
+        pending = set(callers) - found - {root.function for root in project.roots}
         changed = True
         while changed:
-            only = {symbol for symbol in pending if all(caller in found for caller, _, _ in project.callers[symbol])}
+            only = {symbol for symbol in pending if all(caller in found for caller, _, _ in callers[symbol])}
             changed = bool(only)
             found |= only
             pending -= only

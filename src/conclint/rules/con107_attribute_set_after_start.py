@@ -150,7 +150,7 @@ def _iter_reachable(project: Project, started: _Started) -> Iterator[str]:
     yield started.target
     place = project.place(started.target)
     if place is not None and _find_first_wait(project, place) is None:
-        for symbol in sorted(project.called_by(started.target)):
+        for symbol in sorted(project.call_graph.called_by(started.target)):
             if symbol.rpartition(".")[0] in family and symbol != started.target:
                 yield symbol
 
