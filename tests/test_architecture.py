@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "pages": frozenset(),
     "positions": frozenset(),
     "imports": frozenset({"model"}),
-    "source": frozenset({"model", "positions"}),
+    "building": frozenset(),
+    "source": frozenset({"model", "positions", "building"}),
     "analysis": frozenset({"model", "catalog", "source"}),
     "project": frozenset({"model", "catalog"}),
     "rules": frozenset({"model", "catalog", "analysis", "project"}),
@@ -32,9 +33,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "report": frozenset({"model", "config"}),
     "cache": frozenset({"model", "config"}),
     # The front of the line, for one file: what a worker process runs.
-    "worker": frozenset({"model", "catalog", "imports", "source", "analysis", "rules", "suppress"}),
+    "worker": frozenset({"model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress"}),
+    "workers": frozenset({"model", "worker"}),
     "shares": frozenset({"model", "project"}),
-    "pipeline": frozenset({"shares", "model", "config", "project", "rules", "suppress", "cache", "worker"}),
+    "pipeline": frozenset({"shares", "model", "config", "project", "rules", "suppress", "cache", "workers"}),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.
     "flake8_plugin": FRONT_END | {"catalog"},
@@ -44,7 +46,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 
 MAY_IMPORT_HEAVY: dict[str, frozenset[str]] = {
-    "libcst": frozenset({"positions", "source", "analysis", "rules"}),
+    "libcst": frozenset({"building", "positions", "source", "analysis", "rules"}),
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli", "report"}),
     "pathspec": frozenset({"config", "discover"}),

@@ -6,12 +6,9 @@ import contextlib
 import gc
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from conclint import rules
 from conclint.config import Config
@@ -21,15 +18,10 @@ from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.shares import check_project
 from conclint.suppress import filter_alarms
-from conclint.worker import begin_process, check_batch, prepare
+from conclint.workers import Workers
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
-
-_FEW_BYTES = 400_000
-"""Less source than this is checked in this process: starting others would take longer."""
-_BATCH_BYTES = 120_000
-"""Source in one batch for a worker: small enough to share out the work evenly, large enough to hide the transfer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +47,17 @@ def check_files(
     `on_file` is told the path of every file that is done. Without `triage` files that cannot matter are parsed all
     the same. `executor` runs the batches instead of processes of our own.
     """
-    results = _analyse_files(files, config.jobs, executor, triage=triage, on_file=on_file)
     alarms: list[Alarm] = []
     failures: list[Failure] = []
     project = None
     with _quiet_collector():
-        try:
-            project = _link(results, files)
-        except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
-            failures.append(Failure("", "link", repr(error), traceback.format_exc()))
+        with contextlib.ExitStack() as stack:
+            workers = Workers(config.jobs, executor, stack)
+            results = _analyse_files(files, workers, triage=triage, on_file=on_file)
+            try:
+                project = _link(results, files, workers)
+            except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
+                failures.append(Failure("", "link", repr(error), traceback.format_exc()))
         if project is not None:
             found = check_project(project, rules.load().project, jobs=config.jobs)
             alarms += found.alarms
@@ -82,73 +76,18 @@ def check_files(
 
 
 def _analyse_files(
-    files: Sequence[SourceFile],
-    jobs: int,
-    executor: Executor | None,
-    *,
-    triage: bool,
-    on_file: Callable[[str], None] | None,
+    files: Sequence[SourceFile], workers: Workers, *, triage: bool, on_file: Callable[[str], None] | None
 ) -> dict[str, ModuleResult]:
     """Return the results by path, sorted."""
-    decoder = msgspec.msgpack.Decoder(list[ModuleResult])
     results: list[ModuleResult] = []
-    with _quiet_collector():
-        for encoded in _run_batches(files, jobs, executor, triage=triage):
-            batch = decoder.decode(encoded)
-            results += batch
-            for result in batch if on_file is not None else ():
-                on_file(result.path)  # type: ignore[misc]
+    for batch in workers.check(files, triage=triage):
+        results += batch
+        for result in batch if on_file is not None else ():
+            on_file(result.path)  # type: ignore[misc]
     return {result.path: result for result in sorted(results, key=lambda result: result.path)}
 
 
-def _run_batches(files: Sequence[SourceFile], jobs: int, executor: Executor | None, *, triage: bool) -> Iterator[bytes]:
-    sizes = [(_measure(file), file) for file in files]
-    if executor is not None:
-        yield from _submit(executor, _split(sizes), triage=triage)
-    elif jobs <= 1 or sum(size for size, _ in sizes) < _FEW_BYTES:
-        for file in files:
-            yield check_batch((file,), triage=triage)
-    else:
-        batches = list(_split(sizes))
-        prepare()
-        with ProcessPoolExecutor(min(jobs, len(batches)), initializer=begin_process) as pool:
-            yield from _submit(pool, batches, triage=triage)
-
-
-def _submit(executor: Executor, batches: Iterable[Sequence[SourceFile]], *, triage: bool) -> Iterator[bytes]:
-    pending = [executor.submit(check_batch, batch, triage=triage) for batch in batches]
-    try:
-        for future in as_completed(pending):
-            yield future.result()
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-def _split(sizes: Sequence[tuple[int, SourceFile]]) -> Iterator[tuple[SourceFile, ...]]:
-    """Yield batches, the largest files first: the last batches to end are then the small ones."""
-    batch: list[SourceFile] = []
-    total = 0
-    for size, file in sorted(sizes, key=lambda pair: (-pair[0], pair[1].path)):
-        batch.append(file)
-        total += size
-        if total >= _BATCH_BYTES:
-            yield tuple(batch)
-            batch, total = [], 0
-    if batch:
-        yield tuple(batch)
-
-
-def _measure(file: SourceFile) -> int:
-    if file.content is not None:
-        return len(file.content)
-    try:
-        return Path(file.path).stat().st_size
-    except OSError:
-        return 0
-
-
-def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Project | None:
+def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile], workers: Workers) -> Project | None:
     """Link all facts. Dormant files that the program runs into are analysed after all, and linked to the rest."""
     from conclint.project.demand import find_needed, find_users, find_wanted
     from conclint.project.link import Linker
@@ -161,15 +100,19 @@ def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Proj
     sources = {file.path: file for file in files}
     dormant = {result.module: sources[result.path] for result in results.values() if result.dormant}
     linker = Linker(active, {module: file.is_package for module, file in dormant.items()})
+
+    def wake(modules: Iterable[str]) -> None:
+        linker.add(_wake(modules, dormant, results, workers))
+
     while needed := find_needed(linker.symbols):
-        linker.add(_wake(needed, dormant, results))
+        wake(needed)
     linker.run()
     project = Project(linker=linker)
     imports = {result.module: result.imports for result in results.values() if result.dormant}
     while wanted := find_wanted(project) | find_users(project, imports):
-        linker.add(_wake(wanted, dormant, results))
+        wake(wanted)
         while needed := find_needed(linker.symbols):
-            linker.add(_wake(needed, dormant, results))
+            wake(needed)
         linker.run()
         project = Project(linker=linker)
     # What is left only adds names from outside; what the project has worked out to ask for more stays true.
@@ -178,13 +121,15 @@ def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Proj
 
 
 def _wake(
-    modules: Iterable[str], dormant: dict[str, SourceFile], results: dict[str, ModuleResult]
+    modules: Iterable[str], dormant: dict[str, SourceFile], results: dict[str, ModuleResult], workers: Workers
 ) -> list[ModuleFacts]:
     """Analyse dormant modules; return the facts of those that have any, and note all as awake."""
     files = [dormant.pop(module) for module in sorted(modules)]
-    awake = msgspec.msgpack.decode(check_batch(files, triage=False), type=list[ModuleResult])
-    results.update((result.path, result) for result in awake)
-    return [result.facts or make_empty_facts(result.path, result.module) for result in awake]
+    awake = {result.path: result for batch in workers.check(files, triage=False) for result in batch}
+    results.update(awake)
+    # In the order of the modules' names, whichever worker was quicker.
+    ordered = (awake[file.path] for file in files)
+    return [result.facts or make_empty_facts(result.path, result.module) for result in ordered]
 
 
 @contextlib.contextmanager

@@ -6,8 +6,7 @@ us, is replaced here by something quicker to the same effect; `tests/test_source
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import libcst as cst
@@ -24,17 +23,6 @@ def count_offsets(tree: cst.Module, text: str) -> Offsets:
     if state.position == len(text):
         return state.offsets
     return _realign(state.offsets, tree.code, text)
-
-
-@contextlib.contextmanager
-def without_validation() -> Iterator[None]:
-    """Keep nodes from checking themselves while the parser builds them: it makes valid ones, and saves an eighth."""
-    validate = cst.CSTNode.__post_init__
-    cst.CSTNode.__post_init__ = lambda self: None  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        cst.CSTNode.__post_init__ = validate  # type: ignore[method-assign]
 
 
 class _CountingState(CodegenState):
@@ -161,6 +149,39 @@ def _codegen_whitespace(node: cst.SimpleWhitespace, state: CodegenState) -> None
         _libcst_codegen(node, state)
 
 
+def _codegen_newline(node: cst.Newline, state: CodegenState) -> None:
+    if type(state) is _CountingState:
+        state.add_token(state.default_newline if node.value is None else node.value)
+    else:
+        _libcst_codegen(node, state)
+
+
+def _codegen_line_end(node: cst.TrailingWhitespace, state: CodegenState) -> None:
+    if type(state) is not _CountingState:
+        _libcst_codegen(node, state)
+        return
+    state.position += len(node.whitespace.value)
+    if node.comment is not None:
+        state.position += len(node.comment.value)
+    _codegen_newline(node.newline, state)
+
+
+def _codegen_empty_line(node: cst.EmptyLine, state: CodegenState) -> None:
+    if type(state) is _CountingState and node.indent:
+        state.add_indent_tokens()
+    _codegen_line_end(node, state)  # type: ignore[arg-type]  # but for the indent, it is built like one
+
+
+def _codegen_token(node: cst.Comma | cst.Dot | cst.AssignEqual, state: CodegenState) -> None:
+    """Nobody asks where punctuation stands."""
+    if type(state) is not _CountingState:
+        _libcst_codegen(node, state)
+        return
+    node.whitespace_before._codegen(state)
+    state.position += 1
+    node.whitespace_after._codegen(state)
+
+
 def _codegen_name(node: cst.Name, state: CodegenState) -> None:
     """Names are one node of five."""
     if type(state) is not _CountingState or node.lpar:
@@ -169,6 +190,31 @@ def _codegen_name(node: cst.Name, state: CodegenState) -> None:
     start = state.position
     state.position += len(node.value)
     state.offsets[node] = (start, state.position)
+
+
+def _codegen_attribute(node: cst.Attribute, state: CodegenState) -> None:
+    if type(state) is not _CountingState or node.lpar:
+        _codegen(node, state)
+        return
+    start = state.position
+    node.value._codegen(state)
+    node.dot._codegen(state)
+    node.attr._codegen(state)
+    state.offsets[node] = (start, state.position)
+
+
+_FREQUENT: dict[type[cst.CSTNode], Callable[..., None]] = {
+    cst.SimpleWhitespace: _codegen_whitespace,
+    cst.Newline: _codegen_newline,
+    cst.TrailingWhitespace: _codegen_line_end,
+    cst.EmptyLine: _codegen_empty_line,
+    cst.Comma: _codegen_token,
+    cst.Dot: _codegen_token,
+    cst.AssignEqual: _codegen_token,
+    cst.Name: _codegen_name,
+    cst.Attribute: _codegen_attribute,
+}
+"""What most of the nodes are; the others go through libcst's own methods."""
 
 
 def _make_nodes_quick() -> None:
@@ -185,8 +231,8 @@ def _make_nodes_quick() -> None:
         node_type.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
         node_type.__eq__ = object.__eq__  # type: ignore[method-assign,assignment]
     cst.CSTNode._codegen = _codegen  # type: ignore[method-assign, assignment]
-    cst.SimpleWhitespace._codegen = _codegen_whitespace  # type: ignore[method-assign, assignment]
-    cst.Name._codegen = _codegen_name  # type: ignore[method-assign, assignment]
+    for node_type, codegen in _FREQUENT.items():
+        node_type._codegen = codegen  # type: ignore[method-assign]
     cst.BaseExpression._parenthesize = _parenthesize  # type: ignore[method-assign,assignment]
 
 

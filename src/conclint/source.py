@@ -13,8 +13,9 @@ from functools import cached_property
 
 import libcst as cst
 
+from conclint.building import building_quickly
 from conclint.model.span import FILE_START, Span
-from conclint.positions import Offsets, count_offsets, without_validation
+from conclint.positions import Offsets, count_offsets
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 _SEPARATORS = re.compile(r"[,;:=]")
@@ -107,7 +108,7 @@ def parse(text: str, *, path: str, module: str, is_package: bool = False) -> Sou
     if _is_too_deep(text):
         raise SourceError("cannot be parsed: nested too deeply")
     try:
-        with without_validation():
+        with building_quickly():
             tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
         raise _explain(error, text) from error

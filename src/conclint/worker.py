@@ -50,6 +50,9 @@ def begin_process() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     prepare()
+    from conclint.building import build_quickly
+
+    build_quickly()
 
 
 def check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:

@@ -62,6 +62,7 @@ class Collector:
         self.values: list[Value] = []
         self._value_ids: dict[Value, ValueId] = {}
         self._evaluated: dict[cst.CSTNode, ValueId] = {}
+        self._named: dict[NameTable, dict[str, ValueId]] = {}
         self.contexts: list[Context] = [Context()]
         self._context_ids: dict[Context, int] = {Context(): 0}
         self.functions: list[Function] = []
@@ -138,6 +139,15 @@ class Collector:
 
     def name_value(self, name: str, table: NameTable) -> ValueId:
         """Return what a use, or an assignment, of `name` in `table` means."""
+        known = self._named.get(table)
+        if known is None:
+            known = self._named[table] = {}
+        value = known.get(name)
+        if value is None:
+            value = known[name] = self._find_named(name, table)
+        return value
+
+    def _find_named(self, name: str, table: NameTable) -> ValueId:
         owner = table.find_owner(name)
         if owner is None:
             return self.intern(Name(self._types.resolve(cst.Name(name), table) or f"{self._module.symbol}.{name}"))

@@ -7,7 +7,6 @@ too. An empty display at module level counts as small, a parameter as large: thi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
@@ -57,7 +56,7 @@ def estimate_cost(node: cst.FunctionDef | cst.Lambda, scope: Scope) -> Cost:
     if found is not None:
         nested = any(type(part) in _LOOPS for part in _iter_own(found) if part is not found)
         return Cost(scope.span(found), "nested loops that compute" if nested else "a long loop that computes")
-    if isinstance(node, cst.FunctionDef) and re.search(rf"(?:(?<![.\w])|\bself\.|\bcls\.){node.name.value}\(", text):
+    if isinstance(node, cst.FunctionDef) and f"{node.name.value}(" in text:
         return _estimate_recursion(node, scope)
     return Cost()
 
