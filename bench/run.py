@@ -1,22 +1,21 @@
-"""Measure a cold run of conclint against merely parsing the same files with libcst.
+"""Measure a cold run of conclint against merely parsing the same files with libcst, and how a run grows with the code.
 
-`make bench CORPUS=dir`, where `dir` has a folder `distributed` with the Python files of that package. Nothing is
-fetched. Both sides use two processes and pay for the start of the interpreter; they take turns, so that a busy
-machine slows both, and the result is the median of the pairs' ratios.
+`make bench CORPUS=dir`, where `dir` has a folder per package, `distributed` among them. Nothing is fetched. Both sides
+use two processes and pay for the start of the interpreter; they take turns, so that a busy machine slows both, and the
+result is the median of the pairs' ratios. Then follow quarters of the whole corpus, stage by stage.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.growth import print_growth
+from bench.measure import run_module
 from bench.parse import PROCESSES
 
 _PACKAGE = "distributed"
@@ -40,12 +39,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True, help=f"directory with the folder `{_PACKAGE}`")
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--no-growth", action="store_true", help="only the pairs: the rest takes minutes")
     arguments = parser.parse_args()
     package = Path(arguments.corpus, _PACKAGE).resolve()
     if not arguments.corpus or not package.is_dir():
         parser.error(f"no folder `{_PACKAGE}` in the corpus {arguments.corpus!r}: make bench CORPUS=dir")
     print(f"{_PACKAGE}: {describe(package)}, {PROCESSES} processes, Python {sys.version.partition(' ')[0]}")
     print_table(tuple(iter_pairs(package, arguments.pairs)))
+    if not arguments.no_growth:
+        print_growth(Path(arguments.corpus).resolve())
 
 
 def describe(package: Path) -> str:
@@ -59,26 +61,14 @@ def iter_pairs(package: Path, count: int) -> Iterator[Pair]:
     options = ("--isolated", "--exit-zero", "--output-format", "json", "--jobs", str(PROCESSES))
     conclint = ["conclint", "check", *options, str(package)]
     parse = ["bench.parse", str(package)]
-    measure(parse)  # the first runs read the files from the disk, and write bytecode
-    measure(conclint)
+    run_module(parse)  # the first runs read the files from the disk, and write bytecode
+    run_module(conclint)
     for number in range(count):
         if number % 2:
-            seconds = measure(parse)
-            yield Pair(measure(conclint), seconds)
+            seconds = run_module(parse).seconds
+            yield Pair(run_module(conclint).seconds, seconds)
         else:
-            yield Pair(measure(conclint), measure(parse))
-
-
-def measure(module: Sequence[str]) -> float:
-    """Run a module in a Python of its own and return the seconds until it ended."""
-    # Installed packages have bytecode; an environment that writes none would compile our sources in each run.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    start = time.perf_counter()
-    run = subprocess.run([sys.executable, "-m", *module], capture_output=True, text=True, check=False, env=environment)
-    seconds = time.perf_counter() - start
-    if run.returncode:
-        sys.exit(f"{' '.join(module)}: exit code {run.returncode}\n{run.stderr}")
-    return seconds
+            yield Pair(run_module(conclint).seconds, run_module(parse).seconds)
 
 
 def print_table(pairs: Sequence[Pair]) -> None:

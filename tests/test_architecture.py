@@ -34,9 +34,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cache": frozenset({"model", "config"}),
     # The front of the line, for one file: what a worker process runs.
     "worker": frozenset({"model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress"}),
-    "workers": frozenset({"model", "worker"}),
+    "stages": frozenset(),
+    "workers": frozenset({"model", "stages", "worker"}),
     "shares": frozenset({"model", "project"}),
-    "pipeline": frozenset({"shares", "model", "config", "project", "rules", "suppress", "cache", "workers"}),
+    "pipeline": frozenset({"shares", "model", "config", "project", "rules", "stages", "suppress", "cache", "workers"}),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.
     "flake8_plugin": FRONT_END | {"catalog"},

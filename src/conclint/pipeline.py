@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.shares import check_project
+from conclint.stages import Stage, Stages
 from conclint.suppress import filter_alarms
 from conclint.workers import Workers
 
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run found: the diagnostics to show, our own failures, and how many files were checked."""
+    """What a run found: the diagnostics to show, our own failures, how many files were checked; and its seconds."""
 
     diagnostics: tuple[Diagnostic, ...]
     failures: tuple[Failure, ...]
     files: int
+    seconds: Mapping[Stage, float]
 
 
 def check_files(
@@ -50,16 +52,19 @@ def check_files(
     alarms: list[Alarm] = []
     failures: list[Failure] = []
     project = None
+    stages = Stages()
     with _quiet_collector():
         with contextlib.ExitStack() as stack:
-            workers = Workers(config.jobs, executor, stack)
+            workers = Workers(config.jobs, executor, stack, stages)
             results = _analyse_files(files, workers, triage=triage, on_file=on_file)
             try:
-                project = _link(results, files, workers)
+                with stages.time(Stage.LINK):
+                    project = _link(results, files, workers)
             except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
                 failures.append(Failure("", "link", repr(error), traceback.format_exc()))
         if project is not None:
-            found = check_project(project, rules.load().project, jobs=config.jobs)
+            with stages.time(Stage.RULES):
+                found = check_project(project, rules.load().project, jobs=config.jobs)
             alarms += found.alarms
             failures += found.failures
     alarms += [alarm for result in results.values() for alarm in result.alarms]
@@ -72,7 +77,7 @@ def check_files(
         frozenset(file.path for file in files if file.shown),
         respect_noqa=respect_noqa,
     )
-    return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files))
+    return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
 
 
 def _analyse_files(

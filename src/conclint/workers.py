@@ -11,6 +11,7 @@ import msgspec
 
 from conclint.model.file import SourceFile
 from conclint.model.result import ModuleResult
+from conclint.stages import Stage, Stages
 from conclint.worker import begin_process, check_batch, prepare
 
 _FEW_BYTES = 400_000
@@ -22,16 +23,17 @@ _BATCH_BYTES = 120_000
 class Workers:
     """Checks files one by one, in parallel where that pays."""
 
-    def __init__(self, jobs: int, executor: Executor | None, stack: contextlib.ExitStack) -> None:
+    def __init__(self, jobs: int, executor: Executor | None, stack: contextlib.ExitStack, stages: Stages) -> None:
         """Use `jobs` processes, which end with `stack`, or `executor` in their place."""
-        self._jobs, self._executor, self._stack = jobs, executor, stack
+        self._jobs, self._executor, self._stack, self._stages = jobs, executor, stack, stages
         self._is_own = executor is None
 
     def check(self, files: Sequence[SourceFile], *, triage: bool = True) -> Iterator[list[ModuleResult]]:
         """Yield the results of all files, some at a time, as they come."""
         decoder = msgspec.msgpack.Decoder(list[ModuleResult])
-        for encoded in self._run(files, triage=triage):
-            yield decoder.decode(encoded)
+        with self._stages.time(Stage.ANALYSE):
+            for encoded in self._run(files, triage=triage):
+                yield decoder.decode(encoded)
 
     def _run(self, files: Sequence[SourceFile], *, triage: bool) -> Iterator[bytes]:
         sizes = [(_measure(file), file) for file in files]

@@ -85,7 +85,7 @@ class Project:
 
     def objects(self, module: int, value: ValueId) -> frozenset[Object]:
         """Return what a value may be (may); empty where nothing is known of it."""
-        return frozenset(self._linker.objects(module, value))
+        return self._linker.objects(module, value)
 
     def value(self, module: int, value: ValueId) -> Value:
         """Return the value itself, as its module tells it."""
@@ -99,7 +99,7 @@ class Project:
     def result(self, site: Site) -> frozenset[Object]:
         """Return what a call may give."""
         node = self._linker.solver.find_node(("c", site.module, site.index))
-        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
+        return self._linker.solver.objects(node)
 
     def class_row(self, found: Object) -> ClassRow | None:
         """Return the catalog's class of an instance; for a subclass in the project, that of its base."""
@@ -177,12 +177,12 @@ class Project:
     def variable(self, function: str, name: str) -> frozenset[Object]:
         """Return what a local variable or parameter of a function may be."""
         node = self._linker.solver.find_node(("l", function, name))
-        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
+        return self._linker.solver.objects(node)
 
     @property
     def lost_objects(self) -> frozenset[Object]:
         """What went where too much came together to be told apart."""
-        return frozenset(self._linker.solver.lost)
+        return self._linker.solver.lost
 
     def place_objects(self, place: Place) -> frozenset[Object]:
         """Return what a piece of state may be."""
@@ -192,8 +192,8 @@ class Project:
             keys += [("a", owner, place.name) for owner in (place.owner, *subclasses)]
         elif place.kind is PlaceKind.CLOSURE:
             keys = [("l", place.owner, place.name)]
-        nodes = (self._linker.solver.find_node(key) for key in keys)
-        return frozenset(found for node in nodes if node is not None for found in self._linker.solver.objects[node])
+        solver = self._linker.solver
+        return frozenset(found for key in keys for found in solver.objects(solver.find_node(key)))
 
     def assigned(self, found: Object, name: str) -> tuple[Value, ...]:
         """Return what is assigned to an attribute of an object from anywhere."""
@@ -219,12 +219,12 @@ class Project:
 
     def spawned_objects(self, node: NodeId) -> frozenset[Object]:
         """Return what the callable of a spawn may be."""
-        return frozenset(self._linker.solver.objects[node])
+        return self._linker.solver.objects(node)
 
     def elements(self, found: Object) -> frozenset[Object]:
         """Return what a collection may hold."""
         node = self._linker.solver.find_node(("e", found))
-        return frozenset(self._linker.solver.objects[node]) if node is not None else frozenset()
+        return self._linker.solver.objects(node)
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:

@@ -7,7 +7,7 @@ A node that gathers more than `CROWDED` objects says nothing any more and stops 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from conclint.project.objects import Object
 
@@ -15,22 +15,32 @@ NodeId = int
 Reaction = Callable[[Object], None]
 
 CROWDED = 24
+_NOTHING: frozenset[Object] = frozenset()
 
 
 class Solver:
     """Nodes with sets of objects, edges between them, and reactions to the objects that arrive."""
 
     def __init__(self) -> None:
+        # Objects are numbered: as nested tuples they would be hashed again at each step.
+        self._numbers: dict[Object, int] = {}
+        self._numbered: list[Object] = []
         # In the order of arrival, since that decides what a crowded node does not take.
-        self.objects: list[dict[Object, None]] = []
+        self._held: list[dict[int, None]] = []
+        self._sets: dict[NodeId, frozenset[Object]] = {}
+        """What has been asked for by `objects`."""
         # Most nodes have neither edges nor reactions.
-        self._edges: dict[NodeId, list[NodeId]] = {}
+        self._edges: dict[NodeId, dict[NodeId, None]] = {}
         self._reactions: dict[NodeId, list[Reaction]] = {}
         self._nodes: dict[Hashable, NodeId] = {}
-        self._pending: deque[tuple[NodeId, Object]] = deque()
+        self._pending: deque[tuple[NodeId, int]] = deque()
         self.crowded: set[NodeId] = set()
-        self.lost: set[Object] = set()
+        self._lost: set[int] = set()
+
+    @property
+    def lost(self) -> frozenset[Object]:
         """The objects that a crowded node did not take: where they go from there is not known."""
+        return frozenset(map(self._numbered.__getitem__, self._lost))
 
     def node(self, key: Hashable) -> NodeId:
         """Return the node of `key`, new where it is not known yet."""
@@ -49,49 +59,64 @@ class Solver:
 
     def new_node(self) -> NodeId:
         """Return a node without a key."""
-        self.objects.append({})
-        return len(self.objects) - 1
+        self._held.append({})
+        return len(self._held) - 1
+
+    def objects(self, node: NodeId | None) -> frozenset[Object]:
+        """Return what a node holds, nothing for None."""
+        if node is None or not self._held[node]:
+            return _NOTHING
+        known = self._sets.get(node)
+        # Nodes only grow.
+        if known is None or len(known) != len(self._held[node]):
+            known = self._sets[node] = frozenset(map(self._numbered.__getitem__, self._held[node]))
+        return known
 
     def add(self, node: NodeId, found: Object) -> None:
         """Put an object into a node."""
-        objects = self.objects[node]
-        if found in objects:
-            return
-        if len(objects) >= CROWDED:
-            self.crowded.add(node)
-            self.lost.add(found)
-            return
-        objects[found] = None
-        self._pending.append((node, found))
+        number = self._numbers.get(found)
+        if number is None:
+            number = self._numbers[found] = len(self._numbered)
+            self._numbered.append(found)
+        self._add(node, number)
 
-    def add_all(self, node: NodeId, found: Iterable[Object]) -> None:
-        """Put several objects into a node."""
-        for one in found:
-            self.add(node, one)
+    def _add(self, node: NodeId, number: int) -> None:
+        held = self._held[node]
+        if number in held:
+            return
+        if len(held) >= CROWDED:
+            self.crowded.add(node)
+            self._lost.add(number)
+            return
+        held[number] = None
+        self._pending.append((node, number))
 
     def connect(self, source: NodeId, target: NodeId) -> None:
         """Let everything that reaches `source` reach `target`."""
-        edges = self._edges.setdefault(source, [])
+        edges = self._edges.get(source)
+        if edges is None:
+            edges = self._edges[source] = {}
         if source == target or target in edges:
             return
-        edges.append(target)
-        if self.objects[source]:
-            self.add_all(target, tuple(self.objects[source]))
+        edges[target] = None
+        for number in self._held[source]:
+            self._add(target, number)
 
     def react(self, node: NodeId, reaction: Reaction) -> None:
         """Call `reaction` with every object that reaches `node`, now and later."""
         self._reactions.setdefault(node, []).append(reaction)
-        for found in tuple(self.objects[node]):
-            reaction(found)
+        for number in tuple(self._held[node]):
+            reaction(self._numbered[number])
 
     def solve(self) -> None:
         """Propagate until nothing changes."""
-        pending, objects = self._pending, self.objects
+        pending, held = self._pending, self._held
         while pending:
-            node, found = pending.popleft()
+            node, number = pending.popleft()
             for target in self._edges.get(node, ()):
-                if found not in objects[target]:
-                    self.add(target, found)
+                if number not in held[target]:
+                    self._add(target, number)
             if reactions := self._reactions.get(node):
+                found = self._numbered[number]
                 for reaction in tuple(reactions):
                     reaction(found)

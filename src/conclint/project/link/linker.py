@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 
 from conclint import catalog
 from conclint.catalog.rows import Kind
@@ -69,22 +68,22 @@ class Linker:
         self.symbols.forget_dormant()
         self.run()
 
-    def iter_state(self) -> Iterator[tuple[tuple[str, str], AbstractSet[Object]]]:
+    def iter_state(self) -> Iterator[tuple[tuple[str, str], frozenset[Object]]]:
         """Yield owner and name of every attribute and global that may be something, with what it may be."""
         for key, node in self.solver.iter_named():
-            objects = self.solver.objects[node]
-            if not objects or not isinstance(key, tuple):
+            if not isinstance(key, tuple) or key[0] not in ("a", "g"):
                 continue
-            if key[0] == "a":
-                yield (key[1], key[2]), objects.keys()
-            elif key[0] == "g":
+            objects = self.solver.objects(node)
+            if objects and key[0] == "a":
+                yield (key[1], key[2]), objects
+            elif objects:
                 owner, _, name = key[1].rpartition(".")
-                yield (owner, name), objects.keys()
+                yield (owner, name), objects
 
-    def objects(self, module: int, value: ValueId) -> AbstractSet[Object]:
+    def objects(self, module: int, value: ValueId) -> frozenset[Object]:
         """Return what a value may be; empty where nothing is known."""
         node = self.value_nodes[module][value]
-        return self.solver.objects[node].keys() if node >= 0 else frozenset()
+        return self.solver.objects(node if node >= 0 else None)
 
     def value_node(self, module: int, value: ValueId) -> NodeId:
         """Return the node of a value of a module."""
