@@ -1,7 +1,7 @@
 """Run conclint over a share of a corpus, and say how long each stage took and how much memory it needed.
 
-`python -m bench.stages CORPUS SHARE`, with a share such as 0.25 of the lines; prints one line of JSON. The share is made
-of whole directories, in an order that has nothing to do with what is in them.
+`python -m bench.stages CORPUS SHARE`, with a share such as 0.25 of the lines; prints one line of JSON. The share is
+made of whole directories, in an order that has nothing to do with what is in them.
 """
 
 from __future__ import annotations
