@@ -77,12 +77,17 @@ def _find_inside(project: Project, is_start: Callable[[Root], bool], starts: dic
     inside = {
         symbol
         for symbol in graph.reach(starts) - others
-        if is_transparent(project, symbol) and (symbol in starts or symbol.rpartition(".")[2] not in unknown)
+        if _runs_as_written(project, symbol) and (symbol in starts or symbol.rpartition(".")[2] not in unknown)
     }
     inside -= {symbol for symbol in inside & graph.passed_functions if _is_out_of_sight(project, symbol)}
     while gone := {symbol for symbol in inside if not callers.get(symbol, set()) <= inside}:
         inside -= gone
     return inside
+
+
+def _runs_as_written(project: Project, symbol: str) -> bool:
+    """Whether who calls a function runs its body; what it makes by `with` counts as run by who makes it."""
+    return is_transparent(project, symbol) or project.decorators(symbol) == ("contextlib.contextmanager",)
 
 
 def _is_out_of_sight(project: Project, symbol: str) -> bool:
