@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Related
-from conclint.model.facts import Context
+from conclint.model.facts import Context, Function
+from conclint.model.values import Attribute, Local, Name, Super, Value
 from conclint.project.callables import is_transparent
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.roots import Root
@@ -105,3 +106,35 @@ def _iter_calls(project: Project, symbol: str) -> Iterator[tuple[CallPlace, str]
             for target in project.callees(place.site):
                 if target.function in followed:
                     yield place, target.function
+
+
+def collect_own_ways(project: Project, root: Root) -> dict[str, Way]:
+    """Return what a root runs on the object with which it began, and plain functions, with the shortest way to each.
+
+    Followed are calls of `self.method()`, `super().method()` and of functions by name.
+    """
+    ways = {root.function: Way(root, ())}
+    pending = deque(ways)
+    while pending:
+        symbol = pending.popleft()
+        for place, callee in _iter_calls(project, symbol):
+            if callee not in ways and is_transparent(project, callee) and _keeps_self(project, place, callee):
+                ways[callee] = Way(root, (*ways[symbol].calls, place))
+                pending.append(callee)
+    return ways
+
+
+def _keeps_self(project: Project, place: CallPlace, symbol: str) -> bool:
+    function = project.function(symbol)
+    callee = place.facts.values[place.call.callee]
+    if isinstance(callee, Attribute):
+        base = place.facts.values[callee.base]
+        return isinstance(base, Super) or is_self(place.function, base)
+    # `Session()` by name runs a method of another object.
+    return isinstance(callee, Name) and function is not None and not function.owner
+
+
+def is_self(function: Function, value: Value) -> bool:
+    """Return whether a value is the first parameter of the method around, its `self`."""
+    first = function.parameters[0].name if function.owner and function.parameters else ""
+    return bool(first) and value == Local(function.symbol, first)

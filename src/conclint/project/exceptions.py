@@ -12,6 +12,7 @@ from conclint.project.objects import Object, ObjectKind, Site
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
+RUNTIME_ERROR = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 SYSTEM_EXIT = ("builtins.SystemExit", "builtins.BaseException")
 ASSERTION_ERROR = ("builtins.AssertionError", "builtins.Exception", "builtins.BaseException")
 """An exception, and the further names under which a handler catches it."""
