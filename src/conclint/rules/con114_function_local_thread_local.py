@@ -56,16 +56,18 @@ def _find_variable(project: Project, place: CallPlace, found: Object) -> str:
 
 
 def _is_handed_on(project: Project, module: int, facts: ModuleFacts, found: Object) -> bool:
-    """Whether a function of the project gets the object, a collection holds it, or a caller.
-
-    Those outside of the project stand with what escapes.
-    """
-    calls = (call for number, call in enumerate(facts.calls) if not project.externals(Site(module, number)))
+    """Whether a function that may keep it gets the object, a collection holds it, or a caller gets it."""
+    calls = (call for number, call in enumerate(facts.calls) if not _keeps_nothing(project, Site(module, number)))
     values = [argument.value for call in calls for argument in call.arguments]
     values += [item for value in facts.values if isinstance(value, Collection) for item in value.items]
     values += [value for function in facts.functions for value in function.returns]
     values += [one.value for one in facts.yields]
     return any(found in project.objects(module, value) for value in dict.fromkeys(values))
+
+
+def _keeps_nothing(project: Project, site: Site) -> bool:
+    rows = [project.find_row(target) for target in project.externals(site)]
+    return bool(rows) and all(row is not None and not row.keeps and row.spawn is None for row in rows)
 
 
 def _is_captured(facts: ModuleFacts, variable: Local, function: int) -> bool:
