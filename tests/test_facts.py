@@ -463,3 +463,34 @@ class TestSequences:
     )
     def test_what_does_not_rely_on_the_check_is_none(self, body: str) -> None:
         assert sequences_of(body) == []
+
+
+class TestExceptions:
+    @pytest.mark.parametrize(
+        ("text", "raised"),
+        [
+            ("raise SystemExit", [Name("builtins.SystemExit")]),
+            ("raise errors.Closed from None", [Name("shop.cart.errors.Closed")]),
+            ("assert x, y", [Name("builtins.AssertionError")]),
+            ("try: ...\nexcept OSError:\n    raise", []),
+        ],
+    )
+    def test_what_is_raised_is_known(self, text: str, raised: list[Value]) -> None:
+        facts = read(text)
+        assert [facts.values[one.value] for one in facts.raises] == raised
+
+    @pytest.mark.parametrize(
+        ("text", "caught"),
+        [
+            ("try:\n    raise x\nexcept (OSError, KeyError):\n    pass", ["OSError", "KeyError"]),
+            ("try:\n    raise x\nexcept:\n    pass", ["BaseException"]),
+            ("try:\n    try:\n        raise x\n    finally:\n        pass\nexcept OSError:\n    pass", ["OSError"]),
+            ("try:\n    pass\nexcept OSError:\n    raise x", []),
+            ("try:\n    pass\nexcept OSError:\n    pass\nelse:\n    raise x", []),
+            ("try:\n    def f():\n        raise x\nexcept OSError:\n    pass", []),
+        ],
+    )
+    def test_handlers_around_are_known(self, text: str, caught: list[str]) -> None:
+        facts = read(text)
+        context = facts.contexts[facts.raises[0].context]
+        assert [facts.values[one] for one in context.catches] == [Name(f"builtins.{name}") for name in caught]

@@ -22,6 +22,7 @@ from conclint.model.facts import (
     Function,
     Parameter,
     ParameterKind,
+    Raise,
     Sequence,
     Use,
     Yield,
@@ -73,6 +74,7 @@ class Collector:
         self.acquisitions: list[Acquisition] = []
         self.yields: list[Yield] = []
         self.sequences: list[Sequence] = []
+        self.raises: list[Raise] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 
@@ -118,6 +120,10 @@ class Collector:
     def add_access(self, target: ValueId, kind: AccessKind, node: cst.CSTNode, function: int, context: int) -> None:
         """Add an access to shared state; locals of the function itself are none."""
         self.accesses.append(Access(function, target, kind, self._source.span(node), context))
+
+    def add_raise(self, value: ValueId, node: cst.CSTNode, function: int, context: int) -> None:
+        """Add that `value`, an exception or its class, is raised."""
+        self.raises.append(Raise(function, value, self._source.span(node), context))
 
     def evaluate(self, node: cst.BaseExpression, table: NameTable) -> ValueId:
         """Return what `node` is. Calls, lambdas and comprehensions below it must have been traversed before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -16,10 +16,14 @@ from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_loop_tests, iter_tests, iter_tried
 from conclint.model.facts import AccessKind, ContextId, How
-from conclint.model.values import Entered
+from conclint.model.values import Entered, Name, ValueId
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
+
+
+_ASSERTION_ERROR = Name("builtins.AssertionError")
+_ANY_EXCEPTION = Name("builtins.BaseException")
 
 
 def _visit_suite(
@@ -48,8 +52,17 @@ def _visit_assert(walk: Traversal, node: cst.Assert, scope: Scope) -> None:
     walk.visit(node.test, node, scope)
     if node.msg is not None:
         walk.visit(node.msg, node, scope)
+    walk.collector.add_raise(walk.collector.intern(_ASSERTION_ERROR), node, scope.function, scope.context)
     held, _ = walk.locksets.apply_test(node.test, scope)
     walk.set_after(node, scope, held)
+
+
+def _visit_raise(walk: Traversal, node: cst.Raise, scope: Scope) -> None:
+    for child in iter_children(node):
+        walk.visit(child, node, scope)
+    if node.exc is not None:
+        raised = walk.collector.evaluate(node.exc, scope.table)
+        walk.collector.add_raise(raised, node, scope.function, scope.context)
 
 
 def _visit_if(walk: Traversal, node: cst.If, scope: Scope) -> None:
@@ -149,11 +162,12 @@ def _visit_with(walk: Traversal, node: cst.With, scope: Scope) -> None:
 
 
 def _visit_try(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> None:
-    body_scope = walk.derive(scope, protected=True)
+    catches = dict.fromkeys((*scope.surroundings.catches, *_iter_caught(walk, node, scope)))
+    body_scope = walk.derive(scope, protected=True, catches=tuple(catches))
     walk.visit(node.body, node, body_scope)
     ends = _find_ends(walk, node.body, body_scope)
     if node.orelse is not None:
-        following = _move(scope, ends[0]) if ends else scope
+        following = walk.derive(scope, lockset=walk.view.contexts[ends[0]].lockset) if ends else scope
         walk.visit(node.orelse, node, following)
         ends = _find_ends(walk, node.orelse, following) if ends else []
     for handler in node.handlers:
@@ -166,6 +180,17 @@ def _visit_try(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> No
         walk.visit(node.finalbody, node, final)
         lockset = walk.view.contexts[walk.take_after(node.finalbody, final)].lockset
     walk.set_after(node, scope, walk.derive(scope, lockset=lockset).context)
+
+
+def _iter_caught(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> Iterator[ValueId]:
+    for caught in (handler.type for handler in node.handlers):
+        if caught is None:
+            yield walk.collector.intern(_ANY_EXCEPTION)
+            continue
+        for one in [element.value for element in caught.elements] if isinstance(caught, cst.Tuple) else [caught]:
+            # What a call gives cannot be told before the call has been traversed.
+            is_named = isinstance(one, cst.Name | cst.Attribute)
+            yield walk.collector.evaluate(one, scope.table) if is_named else walk.collector.unknown
 
 
 def _visit_handler(
@@ -228,6 +253,7 @@ HANDLERS: dict[type[cst.CSTNode], Handler] = {
     cst.IndentedBlock: _visit_suite,
     cst.Expr: _visit_simple,
     cst.Assert: _visit_assert,
+    cst.Raise: _visit_raise,
     cst.If: _visit_if,
     cst.Else: _visit_else,
     cst.Finally: _visit_else,

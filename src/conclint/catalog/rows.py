@@ -192,6 +192,10 @@ class CallRow:
     """Whether it may keep its arguments beyond the call: False for `print`, `len`, `isinstance`."""
     twin: str = ""
     """The async twin that a fix should use: `asyncio.sleep`."""
+    exits: bool = False
+    """Whether it raises SystemExit, which ends the program in the main thread only."""
+    changes: str = ""
+    """What of the whole process it changes, under all threads: "the working directory"; "" for nothing."""
     since: tuple[int, int] | None = None
     """The first Python version that has it."""
     until: tuple[int, int] | None = None

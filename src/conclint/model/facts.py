@@ -38,6 +38,9 @@ class Context(msgspec.Struct, frozen=True, array_like=True):
     """Whether this stands in the body of a `try` with a handler or `finally` (must)."""
     after_return: bool = False
     """Whether a `return` stands above in the function, so that some ways never get here (may)."""
+    catches: tuple[ValueId, ...] = ()
+    """The exceptions named by the handlers around this place in its function, `BaseException` for a bare `except`
+    (must)."""
 
 
 class ParameterKind(enum.Enum):
@@ -206,6 +209,18 @@ class Yield(msgspec.Struct, frozen=True, array_like=True):
     context: ContextId
 
 
+class Raise(msgspec.Struct, frozen=True, array_like=True):
+    """A `raise` (may), or an `assert`, which raises AssertionError; `value` is the exception or its class.
+
+    A bare `raise` is none: it passes on what somebody else has raised.
+    """
+
+    function: FunctionId
+    value: ValueId
+    span: Span
+    context: ContextId
+
+
 class SequenceKind(enum.Enum):
     """What a check-then-act tests."""
 
@@ -256,6 +271,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     star_imports: tuple[str, ...]
     main_guard: bool
     """Whether the module has an `if __name__ == "__main__":`."""
+    raises: tuple[Raise, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

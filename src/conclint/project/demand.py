@@ -15,6 +15,8 @@ from conclint.project.symbols import SymbolKind, Symbols
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
+_THREAD_LOCAL = "threading.local"
+
 
 def find_needed(symbols: Symbols) -> frozenset[str]:
     """Return the dormant modules without which names cannot be linked: those of bases, and packages that re-export."""
@@ -49,7 +51,10 @@ def find_users(project: Project, imports: Mapping[str, Iterable[str]]) -> frozen
 
 
 def _iter_living(project: Project) -> Iterator[str]:
-    """Yield the globals that are, and the classes that keep, something with a life of its own; with their modules."""
+    """Yield the globals that are, and the classes that keep, something with a life of its own; with their modules.
+
+    Thread-local classes too: other files may derive from them, or change what their bodies hold.
+    """
     for owner, name in project.iter_living_state():
         if owner in project.symbols.classes:
             yield owner
@@ -57,6 +62,9 @@ def _iter_living(project: Project) -> Iterator[str]:
         else:
             yield f"{owner}.{name}"
             yield owner
+    for symbol in project.symbols.subclasses.get(_THREAD_LOCAL, ()):
+        yield symbol
+        yield project.symbols.module_of(symbol)
 
 
 def _find_modules(symbols: Symbols, names: Iterable[str]) -> frozenset[str]:

@@ -109,9 +109,14 @@ class Project:
         return catalog.find_class(base) if base is not None else None
 
     def is_living(self, found: Object) -> bool:
-        """Return whether an object has a life that others may see: a lock, thread, executor, task, client or queue."""
+        """Return whether an object has a life that others may see: a lock, thread, executor, task, client or queue.
+
+        So has a thread-local object with a class of its own, whose body the threads share.
+        """
         row = self.class_row(found)
-        return row is not None and row.kind not in (Kind.COLLECTION, Kind.OTHER, Kind.THREAD_LOCAL)
+        if row is None or row.kind in (Kind.COLLECTION, Kind.OTHER):
+            return False
+        return row.kind is not Kind.THREAD_LOCAL or found.symbol in self.symbols.classes
 
     def iter_living_state(self) -> Iterator[tuple[str, str]]:
         """Yield owner and name of the attributes and globals that may be something living."""
