@@ -18,6 +18,7 @@ from conclint.config import Config
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
+from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.result import Failure, ModuleResult
 from conclint.shares import check_project
 from conclint.suppress import filter_alarms
@@ -61,7 +62,7 @@ def check_files(
     project = None
     with _quiet_collector():
         try:
-            project = _link(results, files)
+            project = _link(results, files, config.hints)
         except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
             failures.append(Failure("", "link", repr(error), traceback.format_exc()))
         if project is not None:
@@ -148,19 +149,19 @@ def _measure(file: SourceFile) -> int:
         return 0
 
 
-def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile]) -> Project | None:
+def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile], hints: Hints) -> Project | None:
     """Link all facts. Dormant files that the program runs into are analysed after all, and linked to the rest."""
     from conclint.project.demand import find_needed, find_users, find_wanted
     from conclint.project.link import Linker
     from conclint.project.project import Project
 
     active = [result.facts for result in results.values() if result.facts is not None]
-    if not active:
+    if not active and hints == NO_HINTS:
         return None
     # By path: two files may have one module name, as `x.py` and `x.pyi`.
     sources = {file.path: file for file in files}
     dormant = {result.module: sources[result.path] for result in results.values() if result.dormant}
-    linker = Linker(active, {module: file.is_package for module, file in dormant.items()})
+    linker = Linker(active, {module: file.is_package for module, file in dormant.items()}, hints)
     while needed := find_needed(linker.symbols):
         linker.add(_wake(needed, dormant, results))
     linker.run()
