@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from conclint.project.link.linker import Linker
 
 _PASS_THROUGH = {"typing.cast": 1, "copy.copy": 0, "weakref.proxy": 0, "asyncio.shield": 0}
+_WEAK_REFERENCE = "weakref.ref"
+_REFERENCES = (_WEAK_REFERENCE, "weakref.WeakMethod")
 _ENTRY_METHODS = ("__enter__", "__aenter__", "__exit__", "__aexit__")
 
 
@@ -47,6 +49,9 @@ def _call(linker: Linker, site: Site, call: Call, callee: Object) -> None:
         _call_method(linker, site, call, callee.receiver, callee.symbol)
     elif kind is ObjectKind.PARTIAL and callee.site is not None:
         _call_partial(linker, site, call, callee.site)
+    elif callee.symbol == _WEAK_REFERENCE and callee.site is not None:
+        # It refers to what it was made from, as long as that lives.
+        linker.solver.connect(linker.elements(callee), linker.result(site))
     elif kind is ObjectKind.INSTANCE and (method := linker.symbols.find_method(callee.symbol, "__call__")):
         _call_function(linker, site, call.arguments, Target(method, callee))
     elif kind is ObjectKind.INSTANCE and catalog.find_method(callee.symbol, "__call__") is not None:
@@ -126,6 +131,11 @@ def _call_external(linker: Linker, site: Site, call: Call, name: str) -> None:
         linker.solver.connect(linker.value_node(site.module, source), linker.result(site))
         if (row := catalog.find_call(name)) is not None and row.spawn is not None:
             spawn(linker, site, call, row.spawn, None)
+    elif (row := catalog.find_call(name)) is not None and row.names[0] in _REFERENCES and call.arguments:
+        made = Object(ObjectKind.INSTANCE, _WEAK_REFERENCE, site)
+        linker.solver.connect(linker.value_node(site.module, call.arguments[0].value), linker.elements(made))
+        linker.solver.add(linker.result(site), made)
+        _apply_row(linker, site, call, row, None)
     elif name == "builtins.getattr":
         _call_getattr(linker, site, call)
     elif name in VIEWS:
