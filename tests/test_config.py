@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conclint.config import Config, ConfigError, Options, is_colour_wanted, read_settings, resolve
+from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.rule import Category, Rule
 
 
@@ -146,6 +147,14 @@ def test_src_is_relative_to_its_file(tmp_path: Path) -> None:
     assert config.src == ((tmp_path / "lib").as_posix(), tmp_path.as_posix())
 
 
+def test_hints_are_those_of_the_last_layer_that_gives_any() -> None:
+    assert load().hints == NO_HINTS
+    toml = 'root-decorators = ["shop.jobs.job"]\nthread-safe-types = ["shop.Stock"]\nlock-factories = ["shop.lock"]'
+    assert load(toml).hints == Hints(("shop.jobs.job",), ("shop.Stock",), ("shop.lock",))
+    config = load(toml, inline=('root-decorators = ["a.b", "c.d"]', "lock-factories = []"))
+    assert config.hints == Hints(("a.b", "c.d"), ("shop.Stock",), ())
+
+
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
@@ -159,6 +168,9 @@ def test_src_is_relative_to_its_file(tmp_path: Path) -> None:
         ("ignore = [1]", "conclint.toml: `ignore[0]`: expected `str`, got `int`"),
         ('jobs = "2"', "conclint.toml: `jobs`: expected `int`, got `str`"),
         ("jobs = -1", "conclint.toml: `jobs`: expected `int` >= 0"),
+        ('root-decorators = ["job"]', "conclint.toml: `root-decorators`: `job` is no qualified name such as"),
+        ('thread-safe-types = ["a.b c"]', "conclint.toml: `thread-safe-types`: `a.b c` is no qualified name"),
+        ('lock-factories = "a.b"', "conclint.toml: `lock-factories`: expected `array`, got `str`"),
         ("flake8 = 1", "conclint.toml: `flake8`: expected `bool`, got `int`"),
         ('select = ["CON11"]\njobs = ', "conclint.toml: not valid TOML: "),
         ('ignore = ["CON999"]', "conclint.toml: `ignore`: unknown rule `CON999`; did you mean "),

@@ -15,6 +15,7 @@ from conclint.config import Config
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
+from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.result import Failure, ModuleResult
 from conclint.shares import check_project
 from conclint.stages import Stage, Stages
@@ -59,7 +60,7 @@ def check_files(
             results = _analyse_files(files, workers, triage=triage, on_file=on_file)
             try:
                 with stages.time(Stage.LINK):
-                    project = _link(results, files, workers)
+                    project = _link(results, files, workers, config.hints)
             except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
                 failures.append(Failure("", "link", repr(error), traceback.format_exc()))
         if project is not None:
@@ -92,19 +93,21 @@ def _analyse_files(
     return {result.path: result for result in sorted(results, key=lambda result: result.path)}
 
 
-def _link(results: dict[str, ModuleResult], files: Sequence[SourceFile], workers: Workers) -> Project | None:
+def _link(
+    results: dict[str, ModuleResult], files: Sequence[SourceFile], workers: Workers, hints: Hints
+) -> Project | None:
     """Link all facts. Dormant files that the program runs into are analysed after all, and linked to the rest."""
     from conclint.project.demand import find_needed, find_users, find_wanted
     from conclint.project.link import Linker
     from conclint.project.project import Project
 
     active = [result.facts for result in results.values() if result.facts is not None]
-    if not active:
+    if not active and hints == NO_HINTS:
         return None
     # By path: two files may have one module name, as `x.py` and `x.pyi`.
     sources = {file.path: file for file in files}
     dormant = {result.module: sources[result.path] for result in results.values() if result.dormant}
-    linker = Linker(active, {module: file.is_package for module, file in dormant.items()})
+    linker = Linker(active, {module: file.is_package for module, file in dormant.items()}, hints)
 
     def wake(modules: Iterable[str]) -> None:
         linker.add(_wake(modules, dormant, results, workers))

@@ -15,7 +15,7 @@ _TELLING_KINDS = frozenset(Kind) - {Kind.COLLECTION, Kind.OTHER}
 _NAMED_KINDS = LOCK_KINDS | {Kind.BARRIER, Kind.THREAD, Kind.TIMER, Kind.PROCESS, Kind.POPEN, Kind.POOL, Kind.EXECUTOR}
 _TELLING_EFFECTS = Effect.NETWORK | Effect.SUBPROCESS | Effect.WAIT
 
-_UBIQUITOUS = frozenset({"_io", "builtins", "copy", "getpass", "io", "logging", "os", "posix", "sched", "time"})
+_UBIQUITOUS = frozenset({"_io", "builtins", "copy", "getpass", "io", "logging", "os", "posix", "sched", "sys", "time"})
 """Modules that mean nothing by themselves: what they do matters only where a root of another file calls it, and then
 that call has the file parsed. `os.fork` is the exception, and a token of its own."""
 

@@ -52,6 +52,8 @@ CLASSES: tuple[ClassRow, ...] = (
         ),
         kind=Kind.PROCESS,
         domain=Domain.PROCESS,
+        runs=("run",),
+        runs_in=RunsIn.PROCESS,
     ),
     ClassRow(names=(_POOL, "multiprocessing.pool.Pool"), kind=Kind.POOL, domain=Domain.PROCESS, factory=True),
     ClassRow(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind, Role, Timeout, Wait
+from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind, Role, RunsIn, Spawn, Timeout, Wait
 
 _SOCKET = "socket.socket"
 _SERVER = "socketserver.BaseServer"
 _THREADING = "socketserver.ThreadingMixIn"
+_FORKING = "socketserver.ForkingMixIn"
+_HANDLER = "socketserver.BaseRequestHandler"
 _SELECTORS = (
     "BaseSelector",
     "DefaultSelector",
@@ -30,13 +32,33 @@ CLASSES: tuple[ClassRow, ...] = (
             (_SERVER, ()),
             ("socketserver.TCPServer", (_SERVER,)),
             ("socketserver.UDPServer", ("socketserver.TCPServer",)),
+            ("socketserver.UnixStreamServer", ("socketserver.TCPServer",)),
+            ("socketserver.UnixDatagramServer", ("socketserver.UDPServer",)),
             ("http.server.HTTPServer", ("socketserver.TCPServer",)),
-            # Each request is handled in a thread of its own.
+            ("xmlrpc.server.SimpleXMLRPCServer", ("socketserver.TCPServer",)),
+            # Each request is handled in a thread, or process, of its own.
             (_THREADING, ()),
+            (_FORKING, ()),
             ("socketserver.ThreadingTCPServer", (_THREADING, "socketserver.TCPServer")),
             ("socketserver.ThreadingUDPServer", (_THREADING, "socketserver.UDPServer")),
+            ("socketserver.ThreadingUnixStreamServer", (_THREADING, "socketserver.UnixStreamServer")),
             ("http.server.ThreadingHTTPServer", (_THREADING, "http.server.HTTPServer")),
         )
+    ),
+    ClassRow(names=(_HANDLER,), kind=Kind.OTHER, runs=("setup", "handle", "finish"), runs_in=RunsIn.REQUEST),
+    *(
+        ClassRow(names=(f"socketserver.{name}",), kind=Kind.OTHER, bases=(_HANDLER,))
+        for name in ("StreamRequestHandler", "DatagramRequestHandler")
+    ),
+    *(
+        ClassRow(
+            names=(f"http.server.{name}",),
+            kind=Kind.OTHER,
+            bases=("socketserver.StreamRequestHandler",),
+            runs=("setup", "handle", "finish", "do_*"),
+            runs_in=RunsIn.REQUEST,
+        )
+        for name in ("BaseHTTPRequestHandler", "SimpleHTTPRequestHandler", "CGIHTTPRequestHandler")
     ),
 )
 
@@ -140,6 +162,38 @@ _SERVER_CALLS = (
     CallRow(names=(f"{_SERVER}.handle_request",), effects=Effect.NETWORK),
     CallRow(names=(f"{_SERVER}.shutdown",), effects=Effect.WAIT, role=Role.CANCEL),
     CallRow(names=(f"{_SERVER}.server_close",), role=Role.CLOSE),
+    *(
+        CallRow(
+            names=names,
+            spawn=Spawn(runs_in=runs_in, keyword="RequestHandlerClass", position=1, of_class=True),
+        )
+        for runs_in, names in (
+            (
+                RunsIn.REQUEST,
+                (
+                    *(f"socketserver.{kind}Server" for kind in ("Base", "TCP", "UDP", "UnixStream", "UnixDatagram")),
+                    "http.server.HTTPServer",
+                ),
+            ),
+            (
+                RunsIn.REQUEST_THREAD,
+                (
+                    _THREADING,
+                    *(f"socketserver.Threading{kind}Server" for kind in ("TCP", "UDP", "UnixStream")),
+                    "http.server.ThreadingHTTPServer",
+                ),
+            ),
+            (RunsIn.PROCESS, (_FORKING,)),
+        )
+    ),
+    # It runs where the constructor of the server says.
+    CallRow(
+        names=("xmlrpc.server.SimpleXMLRPCServer.register_function",),
+        spawn=Spawn(runs_in=RunsIn.REQUEST, keyword="function", position=0),
+    ),
+    CallRow(
+        names=("wsgiref.simple_server.make_server",), spawn=Spawn(runs_in=RunsIn.REQUEST, keyword="app", position=2)
+    ),
 )
 
 CALLS: tuple[CallRow, ...] = _SOCKET_CALLS + _TLS_CALLS + _SELECT_CALLS + _SERVER_CALLS

@@ -44,6 +44,34 @@ class Kind(enum.Enum):
 LOCK_KINDS = frozenset({Kind.LOCK, Kind.RLOCK, Kind.SEMAPHORE, Kind.CONDITION})
 
 
+class RunsIn(enum.Enum):
+    """Where a callable that is handed over runs."""
+
+    THREAD = "thread"
+    EXECUTOR_THREAD = "executor-thread"
+    TIMER = "timer"
+    PROCESS = "process"
+    EXECUTOR_PROCESS = "executor-process"
+    EXECUTOR = "executor"
+    """A thread or a process: the executor's class tells."""
+    TASK = "task"
+    LOOP_CALLBACK = "loop-callback"
+    REQUEST = "request"
+    """In the thread that serves, one request after the other."""
+    REQUEST_THREAD = "request-thread"
+    """In one of several threads of a server or framework, which run at once."""
+    SIGNAL = "signal"
+    """In the main thread, between any two of its steps."""
+    ATEXIT = "atexit"
+    """In the main thread, after all others that are not daemons."""
+    FINALIZER = "finalizer"
+    """In whatever thread drops the last reference or collects garbage, between any two of its steps."""
+    HOOK = "hook"
+    """In whatever thread raises, or runs the code that is traced."""
+    HERE = "here"
+    """In the calling thread, before the call returns."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRow:
     """A class of a library. `names` are all its qualified names, the canonical one first."""
@@ -55,6 +83,10 @@ class ClassRow:
     """Canonical names of the catalog's classes that it derives from: their method rows hold for it too."""
     attributes: str = ""
     """Canonical name of the class of attributes and items of any name, where they all are alike: `database.users`."""
+    runs: tuple[str, ...] = ()
+    """The methods of subclasses that the library runs by itself; `do_*` are all that begin so."""
+    runs_in: RunsIn | None = None
+    """Where it runs these."""
     factory: bool = False
     """Whether the name is a function that returns the object (`threading.Lock` before 3.13, `multiprocessing.Lock`)."""
     since: tuple[int, int] | None = None
@@ -126,25 +158,6 @@ class Role(enum.Enum):
     """Registers a function that is told of the end."""
 
 
-class RunsIn(enum.Enum):
-    """Where a callable that is handed over runs."""
-
-    THREAD = "thread"
-    EXECUTOR_THREAD = "executor-thread"
-    TIMER = "timer"
-    PROCESS = "process"
-    EXECUTOR_PROCESS = "executor-process"
-    EXECUTOR = "executor"
-    """A thread or a process: the executor's class tells."""
-    TASK = "task"
-    LOOP_CALLBACK = "loop-callback"
-    SIGNAL = "signal"
-    ATEXIT = "atexit"
-    FINALIZER = "finalizer"
-    HERE = "here"
-    """In the calling thread, before the call returns."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spawn:
     """The call takes a callable (or a coroutine, for tasks) and has it run elsewhere."""
@@ -165,6 +178,8 @@ class Spawn:
     """Canonical names of the classes of what the library itself calls it with, by position."""
     variadic: bool = False
     """Whether all positional arguments from `position` on are such callables (`asyncio.gather`)."""
+    of_class: bool = False
+    """Whether it takes a class, and runs what its `ClassRow.runs` names on a new object each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

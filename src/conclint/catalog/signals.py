@@ -1,4 +1,4 @@
-"""What `signal`, `atexit`, `weakref` and `gc` mean: code that runs when it likes."""
+"""What `signal`, `atexit`, `weakref` and the hooks of `sys` and `threading` mean: code that runs when it likes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ CLASSES: tuple[ClassRow, ...] = (ClassRow(names=("weakref.finalize",), kind=Kind
 
 _FINALIZER = Spawn(runs_in=RunsIn.FINALIZER, keyword="callback", position=1)
 
+HOOKS = frozenset({"sys.excepthook", "sys.unraisablehook", "threading.excepthook"})
+"""Variables of libraries: what is assigned to one runs in whatever thread raises."""
+
 CALLS: tuple[CallRow, ...] = (
-    CallRow(names=("signal.signal",), spawn=Spawn(runs_in=RunsIn.SIGNAL, position=1)),
+    CallRow(names=("signal.signal",), spawn=Spawn(runs_in=RunsIn.SIGNAL, keyword="handler", position=1)),
     CallRow(names=("signal.pause",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
     CallRow(names=("signal.sigwait",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
     CallRow(names=("signal.sigwaitinfo",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
@@ -27,4 +30,9 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=("weakref.ref", "weakref.ReferenceType", "_weakref.ref"), spawn=_FINALIZER, keeps=False),
     CallRow(names=("weakref.proxy", "_weakref.proxy"), spawn=_FINALIZER, keeps=False),
     CallRow(names=("weakref.WeakMethod",), spawn=_FINALIZER, keeps=False),
+    *(
+        CallRow(names=(f"{module}.{name}",), spawn=Spawn(runs_in=RunsIn.HOOK, position=0))
+        for module in ("sys", "threading")
+        for name in ("settrace", "setprofile")
+    ),
 )

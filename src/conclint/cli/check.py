@@ -242,6 +242,9 @@ def _render_settings(config: Config) -> str:
         "force-exclude": config.force_exclude,
         "respect-gitignore": config.respect_gitignore,
         "src": config.src,
+        "root-decorators": config.hints.root_decorators,
+        "thread-safe-types": config.hints.thread_safe_types,
+        "lock-factories": config.hints.lock_factories,
         "jobs": config.jobs,
         "flake8": config.flake8,
     }

@@ -36,6 +36,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     force_exclude: bool | None = None
     respect_gitignore: bool | None = None
     src: tuple[str, ...] | None = None
+    root_decorators: tuple[str, ...] | None = None
+    thread_safe_types: tuple[str, ...] | None = None
+    lock_factories: tuple[str, ...] | None = None
     jobs: Annotated[int, msgspec.Meta(ge=0)] | None = None
     flake8: bool | None = None
 

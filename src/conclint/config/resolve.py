@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conclint.config.options import ConfigError, Layer, Settings, suggest
 from conclint.config.patterns import Patterns, absolute_path
+from conclint.model.hints import Hints
 from conclint.model.rule import Category, Rule
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ DEFAULT_EXCLUDE = (
     *(".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist"),
     *("node_modules", "site-packages", "venv"),
 )
+_QUALIFIED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Config:
     respect_gitignore: bool
     src: tuple[str, ...]
     """The directories of the user's own modules; empty where the settings do not say."""
+    hints: Hints
+    """What the user says of code that is not seen."""
     jobs: int
     """How many processes may work at once, at least 1."""
     flake8: bool
@@ -67,6 +71,11 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
         per_file_ignores=tuple(_iter_per_file_ignores(settings.layers, rules)),
         exclude=_resolve_exclude(settings),
         src=_resolve_src(settings.layers),
+        hints=Hints(
+            root_decorators=_resolve_names(settings.layers, "root-decorators"),
+            thread_safe_types=_resolve_names(settings.layers, "thread-safe-types"),
+            lock_factories=_resolve_names(settings.layers, "lock-factories"),
+        ),
         jobs=jobs or _count_processors(),
         source=settings.source,
         project=settings.project,
@@ -147,6 +156,18 @@ def _resolve_src(layers: Sequence[Layer]) -> tuple[str, ...]:
     for layer in reversed(layers):
         if layer.options.src is not None:
             return tuple(absolute_path(f"{layer.base}/{directory}") for directory in layer.options.src)
+    return ()
+
+
+def _resolve_names(layers: Sequence[Layer], key: str) -> tuple[str, ...]:
+    """Return the qualified names that the last layer which says anything gives for the setting `key`."""
+    for layer in reversed(layers):
+        names: tuple[str, ...] | None = getattr(layer.options, key.replace("-", "_"))
+        for name in names or ():
+            if not _QUALIFIED_NAME.fullmatch(name):
+                raise ConfigError(f"{layer.label(key)}: `{name}` is no qualified name such as `package.module.name`")
+        if names is not None:
+            return names
     return ()
 
 

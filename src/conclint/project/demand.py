@@ -39,15 +39,23 @@ def find_wanted(project: Project) -> frozenset[str]:
 def find_users(project: Project, imports: Mapping[str, Iterable[str]]) -> frozenset[str]:
     """Return the dormant modules, of which `imports` says what they import, that may use locks, threads or clients.
 
-    They need not name what they use: `with ledger.lock:` says nothing of threads by itself.
+    They need not name what they use: `with ledger.lock:` says nothing of threads by itself. What the settings name
+    counts as well.
     """
     living = frozenset(_iter_living(project))
-    return frozenset(
+    hinted = (*project.hints.root_decorators, *project.hints.lock_factories)
+    using = {
         module
         for module, names in imports.items()
         if project.symbols.find_dormant(module) == module
-        and any(project.symbols.resolve(name).name in living for name in names)
-    )
+        and any(_matters(project.symbols.resolve(name).name, living, hinted) for name in names)
+    }
+    return _find_modules(project.symbols, hinted) | using
+
+
+def _matters(name: str, living: frozenset[str], hinted: Iterable[str]) -> bool:
+    """Whether an imported name is something living, or leads to what the settings name."""
+    return name in living or any(f"{one}.".startswith(f"{name}.") for one in hinted)
 
 
 def _iter_living(project: Project) -> Iterator[str]:

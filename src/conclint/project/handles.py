@@ -57,7 +57,7 @@ class Handles:
         """Whether the root begins several times, and its threads then run side by side."""
         if root.site.what != "call":
             return False
-        repeated = bool(self._project.call(root.site).context.loops)
+        repeated = bool(self._project.call(root.site).context.loops) or root.runs_in is RunsIn.REQUEST_THREAD
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
             # The function that submits a job is called often, else it had no use for an executor.
             repeated |= self._project.parallel.has_shared_receiver(root)
@@ -77,6 +77,8 @@ class Handles:
                 yield Path(function.symbol, receiver)
             elif root.receiver is not None and root.receiver.site == root.site:
                 yield from self._iter_kept(place, Path(function.symbol, receiver), root.receiver.symbol)
+            elif root.runs_in is RunsIn.REQUEST_THREAD:
+                yield Path(function.symbol, receiver, ("server",))
         for _, row in self._project.rows(root.site):
             if row.spawn is not None:
                 for name, argument in zip(names, collect_passed(place.facts, place.call, row.spawn), strict=False):

@@ -29,7 +29,11 @@ MAIN = Control(None, many=False)
 
 
 class Parallel:
-    """Answers which threads of control reach a function."""
+    """Answers which threads of control reach a function.
+
+    Roots that interrupt a thread, and those that wait for their turn on a loop or in a server, are no thread of their
+    own: what they reach belongs to none here, unless another one reaches it too.
+    """
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -65,6 +69,10 @@ class Parallel:
         }
 
     def _is_many(self, root: Root) -> bool:
+        if root.runs_in is RunsIn.REQUEST_THREAD:
+            return True
+        if root.site.what != "call":
+            return False
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
             return self.has_shared_receiver(root) and not self.is_single_worker(root)
         place = self._project.call(root.site)
@@ -75,7 +83,7 @@ class Parallel:
         receiver = root.receiver
         if receiver is None or receiver.kind is ObjectKind.CLASS:
             return True
-        if receiver.site == root.site:
+        if receiver.site == root.site or root.site.what != "call":
             return False
         facts = self._project.modules[root.site.module]
         for argument in facts.calls[root.site.index].arguments:

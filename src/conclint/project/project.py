@@ -11,6 +11,7 @@ from conclint import catalog
 from conclint.catalog.rows import CallRow, ClassRow, Kind
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts
+from conclint.model.hints import Hints
 from conclint.model.span import Span
 from conclint.model.values import Constant, Value, ValueId
 from conclint.project.call_graph import CallGraph
@@ -80,6 +81,7 @@ class Project:
         self._linker = linker
         self.symbols: Symbols = linker.symbols
         self.links: Links = linker.links
+        self.hints: Hints = linker.hints
 
     # Values
 

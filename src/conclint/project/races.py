@@ -145,6 +145,8 @@ class Races:
         if thread.root is None or control != MAIN:
             return False
         site = thread.root.site
+        if site.what != "call":
+            return self._follows_join(access)
         spawning = self._project.call(site)
         here = spawning.function.symbol == access.function and site.module == access.module
         if here and access.span < spawning.call.span and not spawning.context.loops:

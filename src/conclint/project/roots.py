@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint import catalog
 from conclint.catalog.rows import Kind, RunsIn
+from conclint.catalog.signals import HOOKS
+from conclint.model.span import Span
+from conclint.model.values import Name, Result, ValueId
 from conclint.project.objects import Object, ObjectKind, Site
 
 if TYPE_CHECKING:
     from conclint.project.link import SpawnSite
     from conclint.project.project import Project
 
-PARALLEL_KINDS = frozenset({RunsIn.THREAD, RunsIn.EXECUTOR_THREAD, RunsIn.TIMER})
+PARALLEL_KINDS = frozenset({RunsIn.THREAD, RunsIn.EXECUTOR_THREAD, RunsIn.TIMER, RunsIn.REQUEST_THREAD})
 """Roots that run in another thread of this process."""
+INTERRUPTING_KINDS = frozenset({RunsIn.SIGNAL, RunsIn.FINALIZER})
+"""Roots that begin within a thread that is at something else, and may hold locks: never in parallel with it."""
 
 
 class Root(NamedTuple):
-    """A function that begins to run because of the call at `site`, bound to `receiver` if it is a method."""
+    """A function that begins to run because of what stands at `site`, bound to `receiver` if it is a method.
+
+    `site` is a call; a flow, for what is assigned to a hook; or the function itself, for a method that the
+    interpreter or a library runs by its name, and for one whose decorator says so.
+    """
 
     function: str
     receiver: Object | None
@@ -27,31 +37,116 @@ class Root(NamedTuple):
 
 def collect_roots(project: Project) -> tuple[Root, ...]:
     """Return all roots, sorted."""
-    found: dict[Root, None] = {}
-    for spawn in project.links.spawns:
-        runs_in = spawn.runs_in
-        if runs_in is RunsIn.EXECUTOR:
-            runs_in = _executor_kind(project, _find_executor(project, spawn))
-        for candidate in _iter_callables(project, project.spawned_objects(spawn.callable)):
-            found[Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)] = None
+    found: dict[Root, None] = dict.fromkeys(_iter_spawned(project))
     # The methods of a class get some instance of it, and the very ones that are made: these say more.
     exact = {
         root._replace(receiver=None) for root in found if root.receiver is not None and root.receiver.site is not None
     }
-    roots = (root for root in found if not _is_vague(root) or root._replace(receiver=None) not in exact)
+    roots = [root for root in found if not _is_vague(root) or root._replace(receiver=None) not in exact]
+    known = {root.function for root in roots}
+    roots += (root for root in _iter_overrides(project) if root.function not in known)
+    roots += (*_iter_finalizers(project), *_iter_decorated(project), *_iter_hooks(project))
     return tuple(sorted(roots, key=lambda root: (root.site, root.function, root.runs_in.value, repr(root.receiver))))
 
 
-def _iter_callables(project: Project, objects: Iterable[Object]) -> Iterator[Object]:
-    """Yield the functions among what is spawned, those of a `functools.partial` too."""
+def _iter_spawned(project: Project) -> Iterator[Root]:
+    """Yield what is handed to a call that has it run."""
+    for spawn in project.links.spawns:
+        runs_in = spawn.runs_in
+        if runs_in is RunsIn.EXECUTOR:
+            runs_in = _executor_kind(project, _find_executor(project, spawn))
+        elif runs_in is RunsIn.REQUEST and spawn.receiver is not None:
+            runs_in = _server_kind(project, spawn.receiver)
+        for candidate in _iter_callables(project, project.spawned_objects(spawn.callable)):
+            yield Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)
+
+
+def _iter_overrides(project: Project) -> Iterator[Root]:
+    """Yield methods that a library runs on objects of subclasses: `Thread.run`, `BaseRequestHandler.handle`."""
+    for symbol in project.symbols.classes:
+        runner = project.symbols.find_runner(symbol)
+        if runner is not None and runner.runs_in is not None:
+            for method in project.symbols.find_run_methods(symbol):
+                if method in project.symbols.methods.get(symbol, {}).values():
+                    yield _make_own(project, method, symbol, runner.runs_in)
+
+
+def _iter_finalizers(project: Project) -> Iterator[Root]:
+    for symbol in project.symbols.classes:
+        method = project.symbols.methods.get(symbol, {}).get("__del__")
+        if method is not None:
+            yield _make_own(project, method, symbol, RunsIn.FINALIZER)
+
+
+def _make_own(project: Project, method: str, owner: str, runs_in: RunsIn) -> Root:
+    place = project.symbols.functions[method][0]
+    receiver = Object(ObjectKind.INSTANCE, owner)
+    return Root(method, receiver, runs_in, Site(place.module, place.index, "function"))
+
+
+def _iter_decorated(project: Project) -> Iterator[Root]:
+    """Yield functions below `@atexit.register`, and below what the settings call root decorators."""
+    hinted = {*project.hints.root_decorators, *map(project.symbols.qualify, project.hints.root_decorators)}
+    for module, facts in enumerate(project.modules):
+        for index, function in enumerate(facts.functions):
+            for value in function.decorators:
+                names = _name_decorator(project, module, value)
+                rows = (catalog.find_call(name) for name in sorted(names))
+                spawn = next((row.spawn for row in rows if row is not None and row.spawn is not None), None)
+                site = Site(module, index, "function")
+                if hinted & names:
+                    yield Root(function.symbol, None, RunsIn.REQUEST_THREAD, site)
+                elif spawn is not None and spawn.position == 0 and not isinstance(facts.values[value], Result):
+                    yield Root(function.symbol, None, spawn.runs_in, site)
+
+
+def _name_decorator(project: Project, module: int, value: ValueId) -> set[str]:
+    """Return the qualified names of a decorator, or of the function that makes it: as it is written, and what it is."""
+    facts = project.modules[module]
+    found = facts.values[value]
+    if isinstance(found, Result):
+        value = facts.calls[found.call].callee
+        found = facts.values[value]
+    names = {one.symbol for one in project.objects(module, value) if one.kind is not ObjectKind.METHOD}
+    if isinstance(found, Name):
+        names |= {found.symbol, project.symbols.qualify(found.symbol)}
+    return names
+
+
+def _iter_hooks(project: Project) -> Iterator[Root]:
+    """Yield what is assigned to `sys.excepthook` and the like."""
+    if project.symbols.names.isdisjoint(HOOKS):
+        return
+    for module, facts in enumerate(project.modules):
+        hooks = {index for index, one in enumerate(facts.values) if isinstance(one, Name) and one.symbol in HOOKS}
+        for number, flow in enumerate(facts.flows if hooks else ()):
+            if flow.target in hooks:
+                for one in _iter_callables(project, project.objects(module, flow.source)):
+                    yield Root(one.symbol, one.receiver, RunsIn.HOOK, Site(module, number, "flow"))
+
+
+def find_begin(project: Project, root: Root) -> Span:
+    """Return where the code says that a root begins: a call, an assignment, or the name of the function."""
+    facts = project.modules[root.site.module]
+    if root.site.what == "function":
+        return facts.functions[root.site.index].span
+    return (facts.flows if root.site.what == "flow" else facts.calls)[root.site.index].span
+
+
+def _iter_callables(
+    project: Project, objects: Iterable[Object], seen: frozenset[Object] = frozenset()
+) -> Iterator[Object]:
+    """Yield the functions among what is spawned, those of a `functools.partial` and of `__call__` too."""
     for found in objects:
         if found.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND, ObjectKind.COROUTINE):
             yield found
-        elif found.kind is ObjectKind.PARTIAL and found.site is not None:
+        elif found.kind is ObjectKind.INSTANCE and (method := project.symbols.find_method(found.symbol, "__call__")):
+            yield Object(ObjectKind.BOUND, method, receiver=found)
+        elif found.kind is ObjectKind.PARTIAL and found.site is not None and found not in seen:
             made = project.call(found.site)
             if made.call.arguments:
                 inner = project.objects(found.site.module, made.call.arguments[0].value)
-                yield from _iter_callables(project, (one for one in inner if one.kind is not ObjectKind.PARTIAL))
+                yield from _iter_callables(project, inner, seen | {found})
 
 
 def _is_vague(root: Root) -> bool:
@@ -69,6 +164,13 @@ def _find_executor(project: Project, spawn: SpawnSite) -> Object | None:
     found = project.objects(spawn.site.module, given.value) if given is not None else frozenset()
     # A process pool among them decides: what runs there shares nothing.
     return max(found, key=lambda one: ("Process" in one.symbol, one.symbol), default=spawn.receiver)
+
+
+def _server_kind(project: Project, server: Object) -> RunsIn:
+    """Return where a server runs its handlers: the constructor that it inherits first knows, as the mix-ins do."""
+    base = project.symbols.find_external_base(server.symbol)
+    row = catalog.find_call(base) if base is not None else None
+    return row.spawn.runs_in if row is not None and row.spawn is not None else RunsIn.REQUEST
 
 
 def _executor_kind(project: Project, executor: Object | None) -> RunsIn:

@@ -66,11 +66,32 @@ class Shared:
                 found.setdefault(access.place._replace(element=False), []).append(access)
         return {place: _drop_carriers(accesses) for place, accesses in found.items()}
 
+    def is_safe(self, module: int, value: ValueId) -> bool:
+        """Return whether the settings say that some state needs no lock: an attribute or element of a safe type."""
+        found = self._project.value(module, value)
+        return isinstance(found, Attribute | Item) and self.is_safe_object(module, found.base)
+
+    def is_safe_object(self, module: int, value: ValueId) -> bool:
+        """Return whether a value certainly is of a class whose state, so the settings say, needs no lock."""
+        objects = self._project.objects(module, value) if self._safe_types else frozenset()
+        return bool(objects) and all(
+            found.kind is ObjectKind.INSTANCE and self._is_safe(found.symbol) for found in objects
+        )
+
+    def _is_safe(self, symbol: str) -> bool:
+        return bool(self._safe_types) and not self._safe_types.isdisjoint(self._project.symbols.linearise(symbol))
+
+    @cached_property
+    def _safe_types(self) -> frozenset[str]:
+        return frozenset(map(self._project.symbols.qualify, self._project.hints.thread_safe_types))
+
     def _iter_accesses(self, module: int) -> Iterator[SharedAccess]:
         facts = self._project.modules[module]
         for access in facts.accesses:
             place = self._project.places.find(module, access.target)
-            if place is not None and not self._is_fresh(module, access.function, access.target):
+            if place is None or self._is_fresh(module, access.function, access.target):
+                continue
+            if not self.is_safe(module, access.target):
                 yield self._make(module, access, place, access.kind)._replace(target=access.target)
 
     def _iter_mutations(self, module: int) -> Iterator[SharedAccess]:
@@ -80,7 +101,7 @@ class Shared:
             if method not in MUTATORS:
                 continue
             collections = self._find_collections(module, base)
-            if not collections or self._is_fresh(module, call.function, base):
+            if not collections or self._is_fresh(module, call.function, base) or self.is_safe_object(module, base):
                 continue
             place = self._project.places.find(module, base)
             if place is not None and not place.element:

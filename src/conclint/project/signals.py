@@ -42,9 +42,7 @@ class Signals:
     def is_between(self, first: SharedAccess, second: SharedAccess) -> bool:
         """Return whether `first` comes before a signal for which `second` waits (may)."""
         sent = {
-            found
-            for found, span in self._sent.get((first.module, first.function), ())
-            if precedes(first.span, span)
+            found for found, span in self._sent.get((first.module, first.function), ()) if precedes(first.span, span)
         }
         received = self._received.get((second.module, second.function), ()) if sent else ()
         return any(found in sent and precedes(span, second.span) for found, span in received)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from conclint import catalog
+from conclint.catalog.rows import ClassRow
 from conclint.model.facts import Class, Function, ModuleFacts
 from conclint.model.values import Name
 
@@ -131,6 +133,11 @@ class Symbols:
             self._resolved[name] = found
         return found
 
+    def qualify(self, name: str) -> str:
+        """Return a qualified name with imports and re-exports resolved."""
+        found = self.resolve(name)
+        return ".".join((found.name, *found.rest))
+
     def _resolve(self, name: str, depth: int) -> Symbol:
         found = self._resolve_known(name, depth)
         if found.kind is SymbolKind.EXTERNAL and self.find_dormant(found.name) is not None:
@@ -227,9 +234,35 @@ class Symbols:
                 return found
         return None
 
+    def find_run_methods(self, symbol: str) -> tuple[str, ...]:
+        """Return the methods of a class that a library of which it is a subclass runs by itself."""
+        row = self.find_runner(symbol)
+        patterns = row.runs if row is not None else ()
+        line = self.linearise(symbol)
+        names = {name: None for ancestor in line for name in self.methods.get(ancestor, ())}
+        run = (name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
+        return tuple(method for name in run if (method := self.find_method(symbol, name)) is not None)
+
+    def find_runner(self, symbol: str) -> ClassRow | None:
+        """Return the catalog's class that runs methods of its subclass `symbol`, None where there is none."""
+        bases = (
+            row
+            for base in self.linearise(symbol)
+            for name in catalog.resolve_mro(base)
+            if (row := catalog.find_class(name))
+        )
+        return next((row for row in bases if row.runs), None)
+
     def find_external_base(self, symbol: str) -> str | None:
         """Return the catalog's class that a class is or derives from, None where there is none."""
         return next((base for base in self.linearise(symbol) if catalog.find_class(base) is not None), None)
+
+    def find_method_base(self, symbol: str, name: str) -> str | None:
+        """Return the catalog's class from which a class has a method: the first that tells of it, else the first."""
+        bases = [base for base in self.linearise(symbol) if catalog.find_class(base) is not None]
+        return next(
+            (base for base in bases if catalog.find_method(base, name) is not None), bases[0] if bases else None
+        )
 
     def is_subclass(self, symbol: str, base: str) -> bool:
         """Return whether a class is, or derives from, `base`."""

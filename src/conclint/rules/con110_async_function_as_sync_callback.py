@@ -16,7 +16,7 @@ from conclint.project.callables import (
 )
 from conclint.project.certainty import Certainty
 from conclint.project.project import Project
-from conclint.project.roots import Root
+from conclint.project.roots import Root, find_begin
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -98,8 +98,9 @@ def _check_runs(project: Project) -> Iterator[Alarm]:
             place, function = project.place(root.function), project.function(root.function)
             if place is not None and function is not None:
                 message = f"`{function.name}` is an `async def`, and the thread only calls it: its body never runs"
-                started = project.related(root.site.module, project.call(root.site).call.span, "it is made here")
-                yield project.alarm(place.module, RULE.code, function.span, message, started)
+                begin = project.related(root.site.module, find_begin(project, root), "it is made here")
+                made = (begin,) if root.site.what == "call" else ()
+                yield project.alarm(place.module, RULE.code, function.span, message, *made)
 
 
 def _is_own_run(project: Project, root: Root) -> bool:

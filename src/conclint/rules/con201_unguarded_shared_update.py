@@ -10,6 +10,7 @@ from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.races import Race
+from conclint.project.roots import find_begin
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -45,10 +46,10 @@ def _relate(project: Project, race: Race) -> Iterator[Related]:
 def _relate_spawn(project: Project, control: Control) -> Related | None:
     if control.root is None:
         return None
-    place = project.call(control.root.site)
     name = control.root.function.rpartition(".")[2]
     again = ", several times" if control.many else ""
-    return project.related(control.root.site.module, place.call.span, f"`{name}` begins to run in a thread here{again}")
+    message = f"`{name}` begins to run in a thread here{again}"
+    return project.related(control.root.site.module, find_begin(project, control.root), message)
 
 
 def _describe(place: Place) -> str:

@@ -9,6 +9,7 @@ from conclint.model.facts import SequenceKind
 from conclint.model.rule import Category, Rule
 from conclint.project.checks import CheckThenAct
 from conclint.project.project import Project
+from conclint.project.roots import find_begin
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -44,6 +45,6 @@ def _relate(project: Project, found: CheckThenAct) -> Iterator[Related]:
     if found.taken is not None:
         yield project.related(*found.taken, f"this takes `{found.lock}`: threads share objects of this class")
     if found.root is not None:
-        place = project.call(found.root.site)
         name = found.root.function.rpartition(".")[2]
-        yield project.related(found.root.site.module, place.call.span, f"`{name}` begins to run in a thread here")
+        begin = find_begin(project, found.root)
+        yield project.related(found.root.site.module, begin, f"`{name}` begins to run in a thread here")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from conclint.project.link.linker import Linker
 
 _PASS_THROUGH = {"typing.cast": 1, "copy.copy": 0, "weakref.proxy": 0, "asyncio.shield": 0}
+_WEAK_REFERENCE = "weakref.ref"
+_REFERENCES = (_WEAK_REFERENCE, "weakref.WeakMethod")
 _ENTRY_METHODS = ("__enter__", "__aenter__", "__exit__", "__aexit__")
 
 
@@ -47,6 +49,9 @@ def _call(linker: Linker, site: Site, call: Call, callee: Object) -> None:
         _call_method(linker, site, call, callee.receiver, callee.symbol)
     elif kind is ObjectKind.PARTIAL and callee.site is not None:
         _call_partial(linker, site, call, callee.site)
+    elif callee.symbol == _WEAK_REFERENCE and callee.site is not None:
+        # It refers to what it was made from, as long as that lives.
+        linker.solver.connect(linker.elements(callee), linker.result(site))
     elif kind is ObjectKind.INSTANCE and (method := linker.symbols.find_method(callee.symbol, "__call__")):
         _call_function(linker, site, call.arguments, Target(method, callee))
     elif kind is ObjectKind.INSTANCE and catalog.find_method(callee.symbol, "__call__") is not None:
@@ -59,7 +64,20 @@ def _call_function(linker: Linker, site: Site, arguments: Sequence[Argument], ta
     linker.bound.add((site, target))
     linker.links.callees.setdefault(site, {})[target] = None
     bind(linker, site.module, arguments, target)
-    connect_result(linker, site, target.function)
+    if not _make_lock(linker, site, target.function):
+        connect_result(linker, site, target.function)
+
+
+def _make_lock(linker: Linker, site: Site, name: str) -> bool:
+    """Let a call give a lock, if the settings say that the function called `name` does; return whether they do.
+
+    All calls of one function give the same lock here: those with equal arguments may, and sharing keeps us silent.
+    """
+    number = linker.lock_factories.get(name)
+    if number is not None:
+        made = Object(ObjectKind.INSTANCE, "threading.RLock", Site(0, number, "setting"))
+        linker.solver.add(linker.result(site), made)
+    return number is not None
 
 
 def _construct(linker: Linker, site: Site, call: Call, symbol: str) -> None:
@@ -104,11 +122,20 @@ def _fill_fields(linker: Linker, module: int, call: Call, made: Object) -> None:
 
 def _call_external(linker: Linker, site: Site, call: Call, name: str) -> None:
     linker.links.externals.setdefault(site, {})[ExternalTarget(name, None)] = None
+    if _make_lock(linker, site, name):
+        return
     if name == "functools.partial":
         linker.solver.add(linker.result(site), Object(ObjectKind.PARTIAL, name, site))
     elif name in _PASS_THROUGH and len(call.arguments) > _PASS_THROUGH[name]:
         source = call.arguments[_PASS_THROUGH[name]].value
         linker.solver.connect(linker.value_node(site.module, source), linker.result(site))
+        if (row := catalog.find_call(name)) is not None and row.spawn is not None:
+            spawn(linker, site, call, row.spawn, None)
+    elif (row := catalog.find_call(name)) is not None and row.names[0] in _REFERENCES and call.arguments:
+        made = Object(ObjectKind.INSTANCE, _WEAK_REFERENCE, site)
+        linker.solver.connect(linker.value_node(site.module, call.arguments[0].value), linker.elements(made))
+        linker.solver.add(linker.result(site), made)
+        _apply_row(linker, site, call, row, None)
     elif name == "builtins.getattr":
         _call_getattr(linker, site, call)
     elif name in VIEWS:
@@ -129,11 +156,13 @@ def _call_getattr(linker: Linker, site: Site, call: Call) -> None:
 
 
 def _call_method(linker: Linker, site: Site, call: Call, receiver: Object, name: str) -> None:
-    base = linker.symbols.find_external_base(receiver.symbol)
+    base = linker.symbols.find_method_base(receiver.symbol, name)
     if base is None:
         return
     linker.links.operations.setdefault(receiver, {})[Operation(name, site)] = None
     linker.links.externals.setdefault(site, {})[ExternalTarget(f"{base}.{name}", receiver)] = None
+    if _make_lock(linker, site, f"{base}.{name}"):
+        return
     row = catalog.find_method(base, name)
     if name == "__init__" and (constructor := catalog.find_call(base)) is not None:
         if constructor.spawn is not None:

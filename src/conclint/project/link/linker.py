@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from conclint import catalog
 from conclint.catalog.rows import Kind
 from conclint.model.facts import ModuleFacts
+from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.values import (
     Constant,
     Name,
@@ -29,7 +30,12 @@ class Linker:
     What is made of values, calls and the like stands in the modules beside this one; here is what they share.
     """
 
-    def __init__(self, modules: Sequence[ModuleFacts], dormant: Mapping[str, bool] | None = None) -> None:
+    def __init__(
+        self, modules: Sequence[ModuleFacts], dormant: Mapping[str, bool] | None = None, hints: Hints = NO_HINTS
+    ) -> None:
+        self.hints = hints
+        self.lock_factories: dict[str, int] = {}
+        """The functions that give locks, as they are called here, with their number in the settings."""
         self.symbols = Symbols(modules, dormant)
         self.solver = Solver()
         self.links = Links()
@@ -45,6 +51,8 @@ class Linker:
 
     def run(self) -> None:
         """Add the constraints of the modules that have none yet, and solve them."""
+        qualified = map(self.symbols.qualify, self.hints.lock_factories)
+        self.lock_factories = {name: number for number, name in enumerate(qualified)}
         first = len(self.value_nodes)
         self.value_nodes += [[-1] * len(facts.values) for facts in self.modules[first:]]
         for symbol, node in tuple(self.pending.items()):

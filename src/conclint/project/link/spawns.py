@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from conclint import catalog
 from conclint.catalog.rows import Kind, RunsIn, Spawn
 from conclint.model.facts import Argument, Call, ModuleFacts, ParameterKind
-from conclint.model.values import (
-    Collection,
-)
+from conclint.model.values import Collection
 from conclint.project.link.functions import bind, bind_partial
 from conclint.project.link.links import SpawnSite, Target, find_argument
 from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.solver import NodeId
 
 if TYPE_CHECKING:
     from conclint.project.link.linker import Linker
@@ -26,6 +25,8 @@ def spawn(linker: Linker, site: Site, call: Call, spawn: Spawn, receiver: Object
     if argument is None:
         return
     node = linker.value_node(site.module, argument.value)
+    if spawn.of_class:
+        node = _make_handlers(linker, node, receiver)
     linker.links.spawns.append(SpawnSite(site, spawn.runs_in, node, receiver))
     linker.solver.react(node, lambda found: _bind_spawned(linker, site, call, spawn, found))
 
@@ -43,13 +44,33 @@ def spawn_run(linker: Linker, site: Site, made: Object) -> None:
     linker.bind_receiver(method, made)
 
 
+def _make_handlers(linker: Linker, classes: NodeId, server: Object | None) -> NodeId:
+    """Return the node of the methods that a library runs on new objects of `classes`, with `server` as attribute."""
+    methods = linker.solver.new_node()
+
+    def on_class(found: Object) -> None:
+        if found.kind is not ObjectKind.CLASS or found.symbol not in linker.symbols.classes:
+            return
+        handler = Object(ObjectKind.INSTANCE, found.symbol)
+        for method in linker.symbols.find_run_methods(found.symbol):
+            linker.solver.add(methods, Object(ObjectKind.BOUND, method, receiver=handler))
+        if server is not None:
+            linker.solver.add(linker.solver.node(("a", found.symbol, "server")), server)
+
+    linker.solver.react(classes, on_class)
+    return methods
+
+
 def _bind_spawned(linker: Linker, site: Site, call: Call, spawn: Spawn, found: Object) -> None:
     if found.kind is ObjectKind.PARTIAL and found.site is not None:
         passed = collect_passed(linker.modules[site.module], call, spawn)
         bind_partial(linker, site.module, passed, found.site, lambda target: None)
-    if found.kind not in (ObjectKind.FUNCTION, ObjectKind.BOUND):
+    if found.kind is ObjectKind.INSTANCE and (method := linker.symbols.find_method(found.symbol, "__call__")):
+        target = Target(method, found)
+    elif found.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND):
+        target = Target(found.symbol, found.receiver)
+    else:
         return
-    target = Target(found.symbol, found.receiver)
     if (site, target) in linker.bound:
         return
     linker.bound.add((site, target))
