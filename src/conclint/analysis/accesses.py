@@ -16,14 +16,30 @@ if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
 
 
-def mark(walk: Traversal, node: cst.BaseExpression, kind: AccessKind) -> None:
-    """Say that the expression is accessed in another way than by reading."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+_LAZY = frozenset({"enumerate", "reversed", "zip", "iter", "map", "filter"})
+"""Built-in functions that read their arguments element by element, while the loop around them runs."""
+
+
+def mark_iterated(walk: Traversal, node: cst.BaseExpression) -> None:
+    """Say that a loop goes through the expression; copies such as `list(d)` are read at once."""
+    if not isinstance(node, cst.Call):
+        walk.kinds[node] = AccessKind.ITERATE
+    elif isinstance(node.func, cst.Attribute):
         # `for k in self.d.items()` iterates over `self.d`.
         if not node.args and node.func.attr.value in ("items", "keys", "values"):
-            mark(walk, node.func.value, kind)
-    else:
-        walk.kinds[node] = kind
+            mark_iterated(walk, node.func.value)
+    elif isinstance(node.func, cst.Name):
+        if node.func.value in _LAZY:
+            for argument in node.args:
+                mark_iterated(walk, argument.value)
+        elif node.func.value == "range" and len(node.args) == 1:
+            _mark_measured(walk, node.args[0].value)
+
+
+def _mark_measured(walk: Traversal, node: cst.BaseExpression) -> None:
+    """Say that `range(len(items))` goes through `items`."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "len" and node.args:
+        mark_iterated(walk, node.args[0].value)
 
 
 def mark_checks(walk: Traversal, test: cst.BaseExpression) -> None:

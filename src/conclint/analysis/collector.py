@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import libcst as cst
+import msgspec
 
 from conclint.analysis.names import BindingKind, NameTable, iter_parameters
 from conclint.analysis.types import Types
@@ -124,6 +125,12 @@ class Collector:
     def add_raise(self, value: ValueId, node: cst.CSTNode, function: int, context: int) -> None:
         """Add that `value`, an exception or its class, is raised."""
         self.raises.append(Raise(function, value, self._source.span(node), context))
+
+    def suspend_iterations(self, first: int, last: int) -> None:
+        """Say that something is awaited during the iterations among the accesses `first` to `last`."""
+        for index in range(first, last):
+            if self.accesses[index].kind is AccessKind.ITERATE:
+                self.accesses[index] = msgspec.structs.replace(self.accesses[index], suspends=True)
 
     def evaluate(self, node: cst.BaseExpression, table: NameTable) -> ValueId:
         """Return what `node` is. Calls, lambdas and comprehensions below it must have been traversed before."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.analysis.accesses import mark_iterated
 from conclint.analysis.cost import estimate_cost
 from conclint.analysis.fields import iter_children
 from conclint.analysis.names import Binding, BindingKind, NameTable, bind_parameters, has_decorator, nested_symbol
@@ -121,6 +122,8 @@ def _visit_yield(walk: Traversal, node: cst.Yield, scope: Scope) -> None:
     walk.generators.add(scope.function)
     value = walk.collector.unknown
     if node.value is not None:
+        if isinstance(node.value, cst.From):
+            mark_iterated(walk, node.value.item)
         walk.visit(node.value, node, scope)
         inner = node.value.item if isinstance(node.value, cst.From) else node.value
         value = walk.collector.evaluate(inner, scope.table)

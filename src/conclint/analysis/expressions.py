@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.analysis.accesses import mark
+from conclint.analysis.accesses import mark_iterated
 from conclint.analysis.assignments import bind_element, visit_target
 from conclint.analysis.fields import iter_children
 from conclint.analysis.names import Binding, BindingKind
 from conclint.analysis.narrowing import narrow
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_operator_tests, iter_tests
-from conclint.model.facts import AccessKind, Use
+from conclint.model.facts import Use
 from conclint.model.values import Item, ValueId
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _Conditional = cst.BooleanOperation | cst.IfExp
 _Comprehension = cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp | cst.StarredDictComp
+_COMPARING = frozenset({"max", "min"})
 _KINDS: dict[type[cst.CSTNode], str] = {
     cst.ListComp: "list",
     cst.SetComp: "set",
@@ -32,10 +33,23 @@ _KINDS: dict[type[cst.CSTNode], str] = {
 
 def _visit_call(walk: Traversal, node: cst.Call, scope: Scope) -> None:
     walk.visit(node.func, node, scope)
+    if node.args and isinstance(node.func, cst.Name) and node.func.value in _COMPARING:
+        _mark_compared(walk, node)
     for argument in node.args:
         walk.view.parents[argument] = node
         walk.visit(argument.value, argument, scope)
     walk.collector.add_call(node, scope.table, scope.function, scope.context, _find_use(walk, node))
+
+
+def _mark_compared(walk: Traversal, node: cst.Call) -> None:
+    """Say that `max(d, key=f)` goes through `d`; without a key function, nothing runs in between."""
+    if any(argument.keyword is not None and argument.keyword.value == "key" for argument in node.args):
+        mark_iterated(walk, node.args[0].value)
+
+
+def _visit_await(walk: Traversal, node: cst.Await, scope: Scope) -> None:
+    walk.awaits[scope.function] += 1
+    walk.visit(node.expression, node, scope)
 
 
 def _find_use(walk: Traversal, node: cst.CSTNode) -> Use:
@@ -68,10 +82,14 @@ def _visit_conditional(walk: Traversal, node: _Conditional, scope: Scope) -> Non
 
 
 def _visit_comprehension(walk: Traversal, node: _Comprehension, scope: Scope) -> None:
+    first, awaits = len(walk.collector.accesses), walk.awaits[scope.function]
     inner = _visit_clauses(walk, node, scope)
+    last = len(walk.collector.accesses)
     if isinstance(node, cst.DictComp):
         walk.visit(node.key, node, inner)
     walk.visit(_find_element(node), node, inner)
+    if walk.awaits[scope.function] > awaits:
+        walk.collector.suspend_iterations(first, last)
     items = _evaluate_items(walk, node, scope)
     walk.collector.define(node, walk.collector.new_collection(_KINDS[type(node)], items))
 
@@ -83,7 +101,7 @@ def _visit_clauses(walk: Traversal, node: _Comprehension, scope: Scope) -> Scope
     while clause is not None:
         walk.view.parents[clause] = parent
         walk.run_checks(clause, scope)
-        mark(walk, clause.iter, AccessKind.ITERATE)
+        mark_iterated(walk, clause.iter)
         walk.visit(clause.iter, clause, scope)
         outer, scope = scope, walk.enter_loop(scope)
         _bind_comprehension(walk, clause, outer, scope)
@@ -126,6 +144,7 @@ def _bind_comprehension(walk: Traversal, clause: cst.CompFor, outer: Scope, inne
 
 HANDLERS: dict[type[cst.CSTNode], Handler] = {
     cst.Call: _visit_call,
+    cst.Await: _visit_await,
     cst.BooleanOperation: _visit_conditional,
     cst.IfExp: _visit_conditional,
     cst.ListComp: _visit_comprehension,

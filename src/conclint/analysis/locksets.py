@@ -33,7 +33,14 @@ class Locksets:
         self.after: dict[cst.CSTNode, int] = {}
 
     def acquire(
-        self, subject: cst.BaseExpression, node: cst.CSTNode, how: How, scope: Scope, *, bounded: bool
+        self,
+        subject: cst.BaseExpression,
+        node: cst.CSTNode,
+        how: How,
+        scope: Scope,
+        *,
+        bounded: bool,
+        last_line: int = 0,
     ) -> Scope:
         """Return the scope in which `subject` is held too; the same scope for what is certainly no lock."""
         row = scope.class_of(subject)
@@ -42,7 +49,8 @@ class Locksets:
         value = self._collector.evaluate(subject, scope.table)
         index = len(self._view.acquisitions)
         span = self._view.source.span(node)
-        self._view.acquisitions.append(Acquisition(scope.function, value, how, span, scope.context, bounded))
+        entry = Acquisition(scope.function, value, how, span, scope.context, bounded, last_line)
+        self._view.acquisitions.append(entry)
         self._view.acquired.append((subject, scope.table))
         if row is not None and row.kind not in LOCK_KINDS:
             # Entering an executor or a process is part of its life, and leaves the lockset as it is.

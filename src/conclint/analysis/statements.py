@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.analysis.accesses import mark, mark_checks
+from conclint.analysis.accesses import mark_checks, mark_iterated
 from conclint.analysis.assignments import assign, bind_element, visit_target
 from conclint.analysis.constants import find_truth
 from conclint.analysis.fields import iter_children, iter_nodes
@@ -15,7 +15,7 @@ from conclint.analysis.locksets import ends_block
 from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_loop_tests, iter_tests, iter_tried
-from conclint.model.facts import AccessKind, ContextId, How
+from conclint.model.facts import ContextId, How
 from conclint.model.values import Entered, Name, ValueId
 
 if TYPE_CHECKING:
@@ -133,24 +133,31 @@ def _visit_while(walk: Traversal, node: cst.While, scope: Scope) -> None:
 
 
 def _visit_for(walk: Traversal, node: cst.For, scope: Scope) -> None:
-    mark(walk, node.iter, AccessKind.ITERATE)
+    mark_iterated(walk, node.iter)
+    first = len(walk.collector.accesses)
     walk.visit(node.iter, node, scope)
+    last, awaits = len(walk.collector.accesses), walk.awaits[scope.function]
     loop = walk.enter_loop(scope)
     visit_target(walk, node.target, node, loop)
     bind_element(walk, node.target, node.iter, scope, loop)
     walk.visit(node.body, node, loop)
+    if walk.awaits[scope.function] > awaits:
+        walk.collector.suspend_iterations(first, last)
+    walk.awaits[scope.function] += node.asynchronous is not None
     if node.orelse is not None:
         walk.visit(node.orelse, node, scope)
 
 
 def _visit_with(walk: Traversal, node: cst.With, scope: Scope) -> None:
     how = How.ASYNC_WITH if node.asynchronous is not None else How.WITH
+    walk.awaits[scope.function] += node.asynchronous is not None
     inner = scope
     for item in node.items:
         walk.view.parents[item] = node
         walk.run_checks(item, inner)
         walk.visit(item.item, item, inner)
-        inner = walk.locksets.acquire(item.item, item.item, how, inner, bounded=False)
+        last_line = scope.span(node).end_line
+        inner = walk.locksets.acquire(item.item, item.item, how, inner, bounded=False, last_line=last_line)
         if item.asname is not None:
             entered = walk.collector.intern(Entered(walk.collector.evaluate(item.item, scope.table)))
             visit_target(walk, item.asname.name, item, inner)

@@ -8,6 +8,7 @@ in `statements`, `assignments`, `accesses`, `expressions` and `definitions`.
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,8 @@ class Traversal:
         self.generators: set[int] = set()
         self.kinds: dict[cst.CSTNode, AccessKind] = {}
         """The expressions below the current one that do more than read."""
+        self.awaits: Counter[int] = Counter()
+        """How many await points of each function have been met."""
         self.tests: list[Test] = []
         self._serial = 0
 

@@ -173,6 +173,8 @@ class Access(msgspec.Struct, frozen=True, array_like=True):
     kind: AccessKind
     span: Span
     context: ContextId
+    suspends: bool = False
+    """For ITERATE: whether something is awaited between one element and the next, so that other tasks run (may)."""
 
 
 class How(enum.Enum):
@@ -198,6 +200,8 @@ class Acquisition(msgspec.Struct, frozen=True, array_like=True):
     span: Span
     context: ContextId
     bounded: bool = False
+    last_line: int = 0
+    """Where the body of the `with` ends; 0 for what is no `with`."""
 
 
 class Yield(msgspec.Struct, frozen=True, array_like=True):

@@ -10,6 +10,7 @@ from conclint.model.facts import ContextId, Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Constant, Local, Unknown, ValueId
 from conclint.project.guards import weigh
+from conclint.project.half_guarded import HalfGuarded, iter_half_guarded
 from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import Control
@@ -43,20 +44,25 @@ class CheckThenAct(NamedTuple):
 
 
 class Checks:
-    """Finds the check-then-acts that a second thread may upset."""
+    """Finds the check-then-acts that a second thread, or task, may upset."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
 
     @cached_property
     def unguarded(self) -> tuple[CheckThenAct, ...]:
-        """All of them, in the order of modules and source."""
+        """Those without any lock, in the order of modules and source."""
         return tuple(
             found
             for module, facts in enumerate(self._project.modules)
             for sequence in facts.sequences
             if (found := self._judge(module, sequence)) is not None
         )
+
+    @cached_property
+    def half_guarded(self) -> tuple[HalfGuarded, ...]:
+        """Those of which only the act is under a lock."""
+        return tuple(iter_half_guarded(self._project))
 
     def _judge(self, module: int, sequence: Sequence) -> CheckThenAct | None:
         project = self._project

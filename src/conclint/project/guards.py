@@ -87,7 +87,7 @@ class Guards:
         unguarded = tuple(
             access
             for access in counted
-            if identity not in access.lockset and self._is_reached_without(access.function, identity)
+            if identity not in access.lockset and self.is_reached_without(access.function, identity)
         )
         if not _is_convincing(guarded, unguarded) or self._is_lock(place):
             return None
@@ -107,7 +107,8 @@ class Guards:
                 found.setdefault(lock.identity, set()).add(symbol)
         return found
 
-    def _is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
+    def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
+        """Return whether some known way into a function does not hold the lock, though it could."""
         if self._project.locks.is_locked_by_name(symbol) or identity in self._made_by.get(symbol, ()):
             return False
         return self._project.locks.is_reached_without(symbol, identity)

@@ -18,6 +18,7 @@ from conclint.project.call_graph import CallGraph
 from conclint.project.checks import Checks
 from conclint.project.escapes import Escapes
 from conclint.project.guards import Guards
+from conclint.project.iterations import Iterations
 from conclint.project.lifetime import Lifetimes
 from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
 from conclint.project.lock_order import LockOrder
@@ -289,6 +290,11 @@ class Project:
     def checks(self) -> Checks:
         """Which tests of shared state may be stale when they are acted upon."""
         return Checks(self)
+
+    @cached_property
+    def iterations(self) -> Iterations:
+        """Which iterations others may disturb."""
+        return Iterations(self)
 
     @cached_property
     def races(self) -> Races:

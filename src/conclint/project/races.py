@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.catalog.rows import Kind
 from conclint.model.facts import AccessKind, Use
 from conclint.model.span import Span
 from conclint.model.values import ValueId
 from conclint.project.handles import Handles
-from conclint.project.objects import ObjectKind
+from conclint.project.objects import ObjectKind, Site
 from conclint.project.parallel import MAIN, Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.roots import Root
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _WAITS = frozenset({"join", "result", "shutdown"})
+_WAITING = frozenset({"concurrent.futures.as_completed", "concurrent.futures.wait"})
 _CONFINED = frozenset({"threading.local", "_thread._local"})
 
 
@@ -34,7 +36,7 @@ class Race(NamedTuple):
 
 
 class Races:
-    """Finds lost updates."""
+    """Finds lost updates, and what else may meet."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -55,12 +57,12 @@ class Races:
         for other in rivals:
             if access.lockset & other.lockset or other.place.element != access.place.element:
                 continue
-            pair = self._find_pair(place, access, other)
+            pair = self.find_pair(place, access, other)
             if pair is not None:
                 return Race(place, access, pair[0], other, pair[1])
         return None
 
-    def _find_pair(self, place: Place, access: SharedAccess, other: SharedAccess) -> tuple[Control, Control] | None:
+    def find_pair(self, place: Place, access: SharedAccess, other: SharedAccess) -> tuple[Control, Control] | None:
         """Return two threads of control that make the two accesses, may run in parallel and share the place."""
         for first in self._project.parallel.controls(access.function):
             for second in self._project.parallel.controls(other.function):
@@ -144,17 +146,36 @@ class Races:
         """Whether an access of the main thread comes before the start, or after the join, of the other thread."""
         if thread.root is None or control != MAIN:
             return False
-        site = thread.root.site
-        if site.what != "call":
-            return self._follows_join(access)
-        spawning = self._project.call(site)
-        here = spawning.function.symbol == access.function and site.module == access.module
-        if here and access.span < spawning.call.span and not spawning.context.loops:
-            return True
-        return self._follows_join(access)
+        return self._is_apart(thread.root, access.module, access.function, access.span, frozenset())
 
-    def _follows_join(self, access: SharedAccess) -> bool:
-        return any(span < access.span for span in self._joins.get((access.module, access.function), ()))
+    def _is_apart(self, root: Root, module: int, symbol: str, span: Span, seen: frozenset[str]) -> bool:
+        """Whether a place in the main thread is passed before a root begins or after it was waited for.
+
+        So is a place in a function all of whose known callers are at such a place.
+        """
+        if root.site.what == "call":
+            spawning = self._project.call(root.site)
+            here = spawning.function.symbol == symbol and root.site.module == module
+            if here and span < spawning.call.span and not spawning.context.loops:
+                return True
+        if any(wait < span for wait in self._joins.get((module, symbol), ())):
+            return True
+        sites = self._call_sites.get(symbol, ()) if symbol not in seen else ()
+        return bool(sites) and all(self._is_apart_at(root, site, seen | {symbol}) for site in sites)
+
+    def _is_apart_at(self, root: Root, site: Site, seen: frozenset[str]) -> bool:
+        facts = self._project.modules[site.module]
+        entry = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
+        return self._is_apart(root, site.module, facts.functions[entry.function].symbol, entry.span, seen)
+
+    @cached_property
+    def _call_sites(self) -> dict[str, list[Site]]:
+        """Where each function is called."""
+        found: dict[str, list[Site]] = {}
+        for site, targets in self._project.links.callees.items():
+            for target in targets:
+                found.setdefault(target.function, []).append(site)
+        return found
 
     @cached_property
     def _joins(self) -> dict[tuple[int, str], list[Span]]:
@@ -165,4 +186,18 @@ class Races:
                 if operation.name in _WAITS and operation.site.what == "call":
                     place = self._project.call(operation.site)
                     found.setdefault((operation.site.module, place.function.symbol), []).append(place.call.span)
+        for site, targets in self._project.links.externals.items():
+            if site.what == "call" and any(target.name in _WAITING for target in targets):
+                place = self._project.call(site)
+                found.setdefault((site.module, place.function.symbol), []).append(place.call.span)
+        for module, facts in enumerate(self._project.modules):
+            for entry in facts.acquisitions:
+                if entry.last_line and self._waits_at_end(module, entry.value):
+                    end = Span(entry.last_line + 1, 0, entry.last_line + 1, 0)
+                    found.setdefault((module, facts.functions[entry.function].symbol), []).append(end)
         return found
+
+    def _waits_at_end(self, module: int, value: ValueId) -> bool:
+        """Whether leaving a `with` waits for the jobs: that of an executor."""
+        rows = [self._project.class_row(found) for found in self._project.objects(module, value)]
+        return any(row is not None and row.kind is Kind.EXECUTOR for row in rows)

@@ -44,6 +44,8 @@ class SharedAccess(NamedTuple):
     """The classes of the collection that `method` changes (may)."""
     target: ValueId = -1
     """What is accessed, as the module tells it."""
+    suspends: bool = False
+    """Whether it is an iteration between whose steps something is awaited."""
 
     @property
     def is_write(self) -> bool:
@@ -92,7 +94,8 @@ class Shared:
             if place is None or self._is_fresh(module, access.function, access.target):
                 continue
             if not self.is_safe(module, access.target):
-                yield self._make(module, access, place, access.kind)._replace(target=access.target)
+                made = self._make(module, access, place, access.kind)
+                yield made._replace(target=access.target, suspends=access.suspends)
 
     def _iter_mutations(self, module: int) -> Iterator[SharedAccess]:
         facts = self._project.modules[module]

@@ -30,15 +30,13 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report changes and iterations outside the guard of their state."""
     for guard in project.guards.all:
         for access in guard.unguarded:
-            if _is_harmful(guard, access):
+            if _is_harmful(project, guard, access):
                 yield _report(project, guard, access)
 
 
-def _is_harmful(guard: Guard, access: SharedAccess) -> bool:
+def _is_harmful(project: Project, guard: Guard, access: SharedAccess) -> bool:
     if access.kind is AccessKind.ITERATE:
-        # Appending to a list does not disturb those who iterate over it.
-        changes = [one for one in guard.guarded + guard.unguarded if one.is_write and one.place.element]
-        return any(one.method != "append" or "builtins.list" not in one.collections for one in changes)
+        return not access.place.element and project.iterations.is_disturbed(guard.place, access)
     if access.method in _REMOVERS and access.atomic and access.protected:
         # `try: item = self.items.pop() except IndexError` is meant to go without the lock.
         return False
