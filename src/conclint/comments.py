@@ -33,7 +33,7 @@ class Line:
 
 
 def read_lines(text: str) -> list[Line]:
-    """Return the logical lines of a file, in order; empty lines are left out."""
+    """Return the logical lines of a file, in order."""
     try:
         return list(_iter_logical_lines(text))
     except (tokenize.TokenError, SyntaxError):

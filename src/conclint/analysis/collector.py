@@ -18,6 +18,7 @@ from conclint.model.facts import (
     Call,
     Class,
     Context,
+    Declaration,
     Flow,
     Function,
     Parameter,
@@ -72,6 +73,7 @@ class Collector:
         self.acquisitions: list[Acquisition] = []
         self.yields: list[Yield] = []
         self.sequences: list[Sequence] = []
+        self.declarations: list[Declaration] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

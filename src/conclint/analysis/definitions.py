@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.analysis.cost import estimate_cost
+from conclint.analysis.declarations import declare_definition
 from conclint.analysis.fields import iter_children
 from conclint.analysis.names import Binding, BindingKind, NameTable, bind_parameters, has_decorator, nested_symbol
 from conclint.analysis.scope import Scope
@@ -31,7 +32,8 @@ def _visit_function(walk: Traversal, node: cst.FunctionDef, scope: Scope) -> Non
     inner = _open_function(walk, table, scope)
     walk.visit(node.body, node, inner)
     walk.locksets.after.pop(node.body, None)
-    walk.collector.functions[inner.function] = _build_function(walk, node, table, inner.function, scope)
+    built = walk.collector.functions[inner.function] = _build_function(walk, node, table, inner.function, scope)
+    declare_definition(walk, node, built.symbol, scope.function)
 
 
 def _build_function(walk: Traversal, node: cst.FunctionDef, table: NameTable, function: int, scope: Scope) -> Function:
@@ -103,6 +105,7 @@ def _visit_class(walk: Traversal, node: cst.ClassDef, scope: Scope) -> None:
             scope.function,
         )
     )
+    declare_definition(walk, node, table.symbol, scope.function)
     walk.visit(node.body, node, Scope(walk.view, table, scope.function, scope.context))
     walk.locksets.after.pop(node.body, None)
 

@@ -16,6 +16,7 @@ import msgspec
 
 from conclint.analysis import accesses, assignments, definitions, expressions, statements
 from conclint.analysis.collector import Collector
+from conclint.analysis.declarations import Remark, declare_nothing, find_remarks, has_annotations
 from conclint.analysis.fields import iter_children
 from conclint.analysis.locksets import Locksets
 from conclint.analysis.names import NameTable
@@ -47,6 +48,10 @@ class Traversal:
         self.kinds: dict[cst.CSTNode, AccessKind] = {}
         """The expressions below the current one that do more than read."""
         self.tests: list[Test] = []
+        self.remarks = find_remarks(view.source.text)
+        self.declared: set[Remark] = set()
+        """The remarks whose subject has been met."""
+        self.has_annotations = has_annotations(view.source.text)
         self._serial = 0
 
     def run(self, tree: cst.Module, table: NameTable) -> None:
@@ -55,6 +60,7 @@ class Traversal:
         scope = Scope(self.view, table, 0, 0)
         self.run_checks(tree, scope)
         statements.visit_block(self, tree.body, tree, scope)
+        declare_nothing(self)
         self.collector.sequences.extend(find_sequences(self.tests, self.collector))
 
     def visit(self, node: cst.CSTNode, parent: cst.CSTNode, scope: Scope) -> None:

@@ -235,6 +235,32 @@ class Sequence(msgspec.Struct, frozen=True, array_like=True):
     rechecked: bool = False
 
 
+class DeclarationKind(enum.Enum):
+    """What an author declares, in the words of the comment."""
+
+    GUARDED_BY = "guarded-by"
+    """The state is only accessed with the lock held; also said by `Annotated[T, GuardedBy("_lock")]`."""
+    REQUIRES_LOCK = "requires-lock"
+    """Whoever calls the function holds the lock."""
+    THREAD_SAFE = "thread-safe"
+    """Threads share it, and that is taken care of in a way that is not seen."""
+    SINGLE_THREADED = "single-threaded"
+    """No two threads use it."""
+
+
+class Declaration(msgspec.Struct, frozen=True, array_like=True):
+    """What the author says of some state, a function or a class (must: it is believed, and held to)."""
+
+    kind: DeclarationKind
+    function: FunctionId
+    """The function around the declaration."""
+    subject: ValueId | None
+    """What it is said of; None for a comment that stands at nothing of which it could be said."""
+    lock: str
+    """The name of the lock as it is written, "" where there is none."""
+    span: Span
+
+
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     """All facts of one module."""
 
@@ -256,6 +282,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     star_imports: tuple[str, ...]
     main_guard: bool
     """Whether the module has an `if __name__ == "__main__":`."""
+    declarations: tuple[Declaration, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

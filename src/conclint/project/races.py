@@ -42,6 +42,8 @@ class Races:
     def iter_lost_updates(self) -> Iterator[Race]:
         """Yield every UPDATE that another write in a parallel thread of control may overwrite."""
         for place, accesses in self._project.shared.by_place.items():
+            if self._project.declarations.is_settled(place):
+                continue
             writes = [access for access in accesses if access.is_write and not self._is_confined(access)]
             for access in writes:
                 if access.kind is AccessKind.UPDATE:
