@@ -24,6 +24,7 @@ from conclint.model.facts import (
     Parameter,
     ParameterKind,
     Sequence,
+    StaleWrite,
     Use,
     Yield,
 )
@@ -74,6 +75,7 @@ class Collector:
         self.yields: list[Yield] = []
         self.sequences: list[Sequence] = []
         self.declarations: list[Declaration] = []
+        self.stale_writes: list[StaleWrite] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

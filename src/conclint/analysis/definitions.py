@@ -11,6 +11,7 @@ from conclint.analysis.declarations import declare_definition
 from conclint.analysis.fields import iter_children
 from conclint.analysis.names import Binding, BindingKind, NameTable, bind_parameters, has_decorator, nested_symbol
 from conclint.analysis.scope import Scope
+from conclint.analysis.stale import find_stale_writes
 from conclint.model.facts import Class, Function, Yield
 from conclint.model.span import FILE_START
 from conclint.model.values import Constant, Item, Name
@@ -30,7 +31,10 @@ def _visit_function(walk: Traversal, node: cst.FunctionDef, scope: Scope) -> Non
     walk.view.parents[node.params] = node
     table = scope.table.tables[node]
     inner = _open_function(walk, table, scope)
+    first = len(walk.collector.accesses)
     walk.visit(node.body, node, inner)
+    if node.asynchronous is not None:
+        find_stale_writes(walk, node, inner, walk.collector.accesses[first:])
     walk.locksets.after.pop(node.body, None)
     built = walk.collector.functions[inner.function] = _build_function(walk, node, table, inner.function, scope)
     declare_definition(walk, node, built.symbol, scope.function)

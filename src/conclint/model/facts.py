@@ -235,6 +235,24 @@ class Sequence(msgspec.Struct, frozen=True, array_like=True):
     rechecked: bool = False
 
 
+class StaleWrite(msgspec.Struct, frozen=True, array_like=True):
+    """A coroutine's write of state by what it read of it before an await point, without a second look (may).
+
+    `tested` tells the test that decided to write from the value that is written. The contexts are those of the read
+    and of the write.
+    """
+
+    function: FunctionId
+    target: ValueId
+    tested: bool
+    read: Span
+    suspension: Span
+    """The first await point since the read."""
+    write: Span
+    read_context: ContextId
+    write_context: ContextId
+
+
 class DeclarationKind(enum.Enum):
     """What an author declares, in the words of the comment."""
 
@@ -283,6 +301,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     main_guard: bool
     """Whether the module has an `if __name__ == "__main__":`."""
     declarations: tuple[Declaration, ...] = ()
+    stale_writes: tuple[StaleWrite, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -44,6 +45,18 @@ class CallGraph:
                     (taker.function.symbol, root.site.module, taker.call.context)
                 )
         return found
+
+    def find_chain(self, start: str, end: str) -> list[tuple[int, Span, str]]:
+        """Return the calls on a shortest way between two functions: module, place, callee; none where they are one."""
+        ways: dict[str, list[tuple[int, Span, str]]] = {end: []}
+        pending = deque([end])
+        while pending and start not in ways:
+            callee = pending.popleft()
+            for caller, _, context in self.callers.get(callee, ()):
+                if caller not in ways and (found := self.find_span(caller, callee, context)) is not None:
+                    ways[caller] = [(*found, callee), *ways[callee]]
+                    pending.append(caller)
+        return ways.get(start, [])
 
     def find_span(self, caller: str, callee: str, context: ContextId) -> tuple[int, Span] | None:
         """Return the module and the place of a call of `callee` in a context; None where none is to be seen."""
