@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conclint.comments import NEWLINE, Comment, Line, read_lines
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.result import Suppression, SuppressionKind
 from conclint.model.span import Span
@@ -24,8 +23,6 @@ _NOQA = re.compile(rf"#\s*(?P<file>(?:flake8|ruff)\s*[:=]\s*)?noqa\b(?:\s*:\s*{_
 _OWN = re.compile(
     r"#\s*conclint\s*:\s*(?P<file>file-)?ignore\b(?:\s*\[(?P<codes>[^\]]*)\])?(?P<reason>[^#]*)", re.IGNORECASE
 )
-_NEWLINE = re.compile(r"\r\n?|\n")
-_LAYOUT = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER})
 
 
 def parse_suppressions(text: str) -> tuple[Suppression, ...]:
@@ -105,29 +102,11 @@ def _names(suppression: Suppression, rule: Rule) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
-    text: str
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A logical line with its comments, or (without `statement`) a line that holds nothing but a comment."""
-
-    first: int
-    last: int
-    comments: tuple[_Comment, ...]
-    statement: bool
-    decorator: bool = False
-
-
 def _iter_suppressions(text: str) -> Iterator[Suppression]:
-    file_end = len(_NEWLINE.findall(text)) + 1
-    waiting: list[_Comment] = []
+    file_end = len(NEWLINE.findall(text)) + 1
+    waiting: list[Comment] = []
     waiting_from = 0
-    for line in _read_lines(text):
+    for line in read_lines(text):
         for comment in line.comments:
             if not line.statement and _OWN.search(comment.text):
                 waiting.append(comment)
@@ -144,14 +123,14 @@ def _iter_suppressions(text: str) -> Iterator[Suppression]:
         yield from _parse_own(comment, comment.line, comment.line, file_end)
 
 
-def _parse_noqa(comment: _Comment, line: _Line, file_end: int) -> Iterator[Suppression]:
+def _parse_noqa(comment: Comment, line: Line, file_end: int) -> Iterator[Suppression]:
     for match in _NOQA.finditer(comment.text):
         first, last = (1, file_end) if match["file"] else (line.first, line.last)
         codes = tuple(re.split(r"[,\s]+", match["codes"])) if match["codes"] else ()
         yield Suppression(SuppressionKind.NOQA, first, last, codes, "", _span(comment, match))
 
 
-def _parse_own(comment: _Comment, first: int, last: int, file_end: int) -> Iterator[Suppression]:
+def _parse_own(comment: Comment, first: int, last: int, file_end: int) -> Iterator[Suppression]:
     for match in _OWN.finditer(comment.text):
         codes = tuple(re.findall(r"[^,\s]+", match["codes"] or ""))
         if match["codes"] is not None and not codes:
@@ -162,38 +141,7 @@ def _parse_own(comment: _Comment, first: int, last: int, file_end: int) -> Itera
         yield Suppression(kind, start, end, codes, match["reason"].strip(), _span(comment, match))
 
 
-def _span(comment: _Comment, match: re.Match[str]) -> Span:
+def _span(comment: Comment, match: re.Match[str]) -> Span:
     end = len(match[0].rstrip())
     column = comment.column + match.start() + 1
     return Span(comment.line, column, comment.line, column + end)
-
-
-def _read_lines(text: str) -> list[_Line]:
-    try:
-        return list(_iter_logical_lines(text))
-    except (tokenize.TokenError, SyntaxError):
-        # Only CON001 can be raised in such a file; comments are then looked for without knowing strings.
-        return list(_iter_physical_lines(text))
-
-
-def _iter_logical_lines(text: str) -> Iterator[_Line]:
-    first, decorator = 0, False
-    comments: list[_Comment] = []
-    # `newline=None` counts lone carriage returns as ends of lines, as the parser does.
-    for token in tokenize.generate_tokens(io.StringIO(text, newline=None).readline):
-        row, column = token.start
-        if token.type == tokenize.COMMENT:
-            comments.append(_Comment(token.string, row, column))
-        elif token.type == tokenize.NEWLINE or (token.type == tokenize.NL and not first):
-            yield _Line(first or row, row, tuple(comments), statement=bool(first), decorator=decorator)
-            first, decorator, comments = 0, False, []
-        elif token.type not in _LAYOUT and not first:
-            first, decorator = row, token.string == "@"
-
-
-def _iter_physical_lines(text: str) -> Iterator[_Line]:
-    for number, line in enumerate(_NEWLINE.split(text), start=1):
-        code, mark, _ = line.partition("#")
-        comments = (_Comment(line[len(code) :], number, len(code)),) if mark else ()
-        if mark or code.strip():
-            yield _Line(number, number, comments, statement=bool(code.strip()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.analysis.accesses import add_access
+from conclint.analysis.declarations import declare_state
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_assigned_tests
 from conclint.model.facts import AccessKind
@@ -27,6 +28,7 @@ def _visit_assign(walk: Traversal, node: cst.Assign, scope: Scope) -> None:
         walk.view.parents[target] = node
         visit_target(walk, target.target, target, scope)
         assign(walk, target.target, value, scope, node.value, read)
+    declare_state(walk, node, [target.target for target in node.targets], scope)
     walk.tests.extend(iter_assigned_tests(node, scope, walk.collector))
     walk.set_after(node, scope, walk.locksets.apply_statement(node.value, scope, bounded=True))
 
@@ -42,6 +44,7 @@ def _visit_annotated(walk: Traversal, node: cst.AnnAssign, scope: Scope) -> None
         target = _target_value(walk, node.target, scope)
         if target is not None:
             walk.collector.add_flow(target, annotation, node.target, scope.function, scope.context)
+    declare_state(walk, node, [node.target], scope)
 
 
 def _visit_augmented(walk: Traversal, node: cst.AugAssign, scope: Scope) -> None:

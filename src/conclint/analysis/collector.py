@@ -19,12 +19,14 @@ from conclint.model.facts import (
     Call,
     Class,
     Context,
+    Declaration,
     Flow,
     Function,
     Parameter,
     ParameterKind,
     Raise,
     Sequence,
+    StaleWrite,
     Use,
     Yield,
 )
@@ -76,6 +78,8 @@ class Collector:
         self.yields: list[Yield] = []
         self.sequences: list[Sequence] = []
         self.raises: list[Raise] = []
+        self.declarations: list[Declaration] = []
+        self.stale_writes: list[StaleWrite] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

@@ -8,9 +8,11 @@ import libcst as cst
 
 from conclint.analysis.accesses import mark_iterated
 from conclint.analysis.cost import estimate_cost
+from conclint.analysis.declarations import declare_definition
 from conclint.analysis.fields import iter_children
 from conclint.analysis.names import Binding, BindingKind, NameTable, bind_parameters, has_decorator, nested_symbol
 from conclint.analysis.scope import Scope
+from conclint.analysis.stale import find_stale_writes
 from conclint.model.facts import Class, Function, Yield
 from conclint.model.span import FILE_START
 from conclint.model.values import Constant, Item, Name
@@ -30,9 +32,13 @@ def _visit_function(walk: Traversal, node: cst.FunctionDef, scope: Scope) -> Non
     walk.view.parents[node.params] = node
     table = scope.table.tables[node]
     inner = _open_function(walk, table, scope)
+    first = len(walk.collector.accesses)
     walk.visit(node.body, node, inner)
+    if node.asynchronous is not None:
+        find_stale_writes(walk, node, inner, walk.collector.accesses[first:])
     walk.locksets.after.pop(node.body, None)
-    walk.collector.functions[inner.function] = _build_function(walk, node, table, inner.function, scope)
+    built = walk.collector.functions[inner.function] = _build_function(walk, node, table, inner.function, scope)
+    declare_definition(walk, node, built.symbol, scope.function)
 
 
 def _build_function(walk: Traversal, node: cst.FunctionDef, table: NameTable, function: int, scope: Scope) -> Function:
@@ -104,6 +110,7 @@ def _visit_class(walk: Traversal, node: cst.ClassDef, scope: Scope) -> None:
             scope.function,
         )
     )
+    declare_definition(walk, node, table.symbol, scope.function)
     walk.visit(node.body, node, Scope(walk.view, table, scope.function, scope.context))
     walk.locksets.after.pop(node.body, None)
 

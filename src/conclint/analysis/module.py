@@ -57,6 +57,8 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         star_imports=tuple(table.star_imports),
         main_guard=any(context.main_guard for context in collector.contexts),
         raises=tuple(collector.raises),
+        declarations=tuple(collector.declarations),
+        stale_writes=tuple(collector.stale_writes),
     )
     table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))

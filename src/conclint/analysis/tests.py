@@ -38,14 +38,14 @@ class Test:
 
 def iter_tests(node: cst.If | cst.IfExp, scope: Scope, collector: Collector) -> _Tests:
     """Yield what the test of an `if` asks, for both arms, and for the rest of the block if the body leaves it."""
-    yield from _note(_split_test(node.test, negated=False), node.test, _find_span(node.body, scope), scope, collector)
+    yield from _note(split_test(node.test, negated=False), node.test, _find_span(node.body, scope), scope, collector)
     relying = None
     if isinstance(node, cst.If) and node.orelse is None:
         relying = _rest_of_block(node, scope) if ends_block(node.body) else None
     elif not isinstance(node.orelse, cst.If):
         # An `elif` asks for itself.
         relying = _find_span(node.orelse, scope) if node.orelse is not None else None
-    yield from _note(_split_test(node.test, negated=True), node.test, relying, scope, collector)
+    yield from _note(split_test(node.test, negated=True), node.test, relying, scope, collector)
 
 
 def iter_loop_tests(node: cst.While, scope: Scope, collector: Collector) -> _Tests:
@@ -53,16 +53,16 @@ def iter_loop_tests(node: cst.While, scope: Scope, collector: Collector) -> _Tes
 
     Flags and None are left out: `while self.item is None: self.item = poll()` waits.
     """
-    asked = [one for one in _split_test(node.test, negated=False) if one[0] in _KEYED]
+    asked = [one for one in split_test(node.test, negated=False) if one[0] in _KEYED]
     yield from _note(asked, node.test, scope.span(node.body), scope, collector)
     if node.orelse is None and not any(isinstance(one, cst.Break) for one in iter_nodes(node.body)):
-        asked = [one for one in _split_test(node.test, negated=True) if one[0] in _KEYED]
+        asked = [one for one in split_test(node.test, negated=True) if one[0] in _KEYED]
         yield from _note(asked, node.test, _rest_of_block(node, scope), scope, collector)
 
 
 def iter_operator_tests(node: cst.BooleanOperation, scope: Scope, collector: Collector) -> _Tests:
     """Yield what the left side of `and`, `or` asks, for the right side."""
-    asked = _split_test(node.left, negated=isinstance(node.operator, cst.Or))
+    asked = split_test(node.left, negated=isinstance(node.operator, cst.Or))
     yield from _note(asked, node.left, scope.span(node.right), scope, collector)
 
 
@@ -74,11 +74,11 @@ def iter_assigned_tests(node: cst.Assign, scope: Scope, collector: Collector) ->
         and isinstance(value.operator, cst.Or)
         and isinstance(value.right, _MADE)
     ):
-        asked, test = list(_split_test(value.left, negated=True)), value.left
+        asked, test = list(split_test(value.left, negated=True)), value.left
     elif isinstance(value, cst.IfExp) and isinstance(value.body, _MADE):
-        asked, test = list(_split_test(value.test, negated=False)), value.test
+        asked, test = list(split_test(value.test, negated=False)), value.test
     elif isinstance(value, cst.IfExp) and isinstance(value.orelse, _MADE):
-        asked, test = list(_split_test(value.test, negated=True)), value.test
+        asked, test = list(split_test(value.test, negated=True)), value.test
     else:
         return
     asked = [one for one in asked if one[0] is SequenceKind.UNSET]
@@ -122,14 +122,14 @@ def _iter_loads(
             yield SequenceKind.UNSET, node, node
 
 
-def _split_test(node: cst.BaseExpression, *, negated: bool) -> Iterator[_Question]:
+def split_test(node: cst.BaseExpression, *, negated: bool) -> Iterator[_Question]:
     """Yield what is known where the test is true (or, `negated`, where it is false)."""
     while isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
         node, negated = node.expression, not negated
     if isinstance(node, cst.BooleanOperation):
         if isinstance(node.operator, cst.And) is not negated:
-            yield from _split_test(node.left, negated=negated)
-            yield from _split_test(node.right, negated=negated)
+            yield from split_test(node.left, negated=negated)
+            yield from split_test(node.right, negated=negated)
     elif isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
         yield from _split_comparison(node, negated=negated)
     elif negated and isinstance(node, cst.Name | cst.Attribute):

@@ -17,6 +17,7 @@ import msgspec
 
 from conclint.analysis import accesses, assignments, definitions, expressions, statements
 from conclint.analysis.collector import Collector
+from conclint.analysis.declarations import Remark, declare_nothing, find_remarks, has_annotations
 from conclint.analysis.fields import iter_children
 from conclint.analysis.locksets import Locksets
 from conclint.analysis.names import NameTable
@@ -50,6 +51,10 @@ class Traversal:
         self.awaits: Counter[int] = Counter()
         """How many await points of each function have been met."""
         self.tests: list[Test] = []
+        self.remarks = find_remarks(view.source.text)
+        self.declared: set[Remark] = set()
+        """The remarks whose subject has been met."""
+        self.has_annotations = has_annotations(view.source.text)
         self._serial = 0
 
     def run(self, tree: cst.Module, table: NameTable) -> None:
@@ -58,6 +63,7 @@ class Traversal:
         scope = Scope(self.view, table, 0, 0)
         self.run_checks(tree, scope)
         statements.visit_block(self, tree.body, tree, scope)
+        declare_nothing(self)
         self.collector.sequences.extend(find_sequences(self.tests, self.collector))
 
     def visit(self, node: cst.CSTNode, parent: cst.CSTNode, scope: Scope) -> None:

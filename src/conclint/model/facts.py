@@ -254,6 +254,50 @@ class Sequence(msgspec.Struct, frozen=True, array_like=True):
     rechecked: bool = False
 
 
+class StaleWrite(msgspec.Struct, frozen=True, array_like=True):
+    """A coroutine's write of state by what it read of it before an await point, without a second look (may).
+
+    `tested` tells the test that decided to write from the value that is written. The contexts are those of the read
+    and of the write.
+    """
+
+    function: FunctionId
+    target: ValueId
+    tested: bool
+    read: Span
+    suspension: Span
+    """The first await point since the read."""
+    write: Span
+    read_context: ContextId
+    write_context: ContextId
+
+
+class DeclarationKind(enum.Enum):
+    """What an author declares, in the words of the comment."""
+
+    GUARDED_BY = "guarded-by"
+    """The state is only accessed with the lock held; also said by `Annotated[T, GuardedBy("_lock")]`."""
+    REQUIRES_LOCK = "requires-lock"
+    """Whoever calls the function holds the lock."""
+    THREAD_SAFE = "thread-safe"
+    """Threads share it, and that is taken care of in a way that is not seen."""
+    SINGLE_THREADED = "single-threaded"
+    """No two threads use it."""
+
+
+class Declaration(msgspec.Struct, frozen=True, array_like=True):
+    """What the author says of some state, a function or a class (must: it is believed, and held to)."""
+
+    kind: DeclarationKind
+    function: FunctionId
+    """The function around the declaration."""
+    subject: ValueId | None
+    """What it is said of; None for a comment that stands at nothing of which it could be said."""
+    lock: str
+    """The name of the lock as it is written, "" where there is none."""
+    span: Span
+
+
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     """All facts of one module."""
 
@@ -276,6 +320,8 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     main_guard: bool
     """Whether the module has an `if __name__ == "__main__":`."""
     raises: tuple[Raise, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+    stale_writes: tuple[StaleWrite, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import RunsIn
-from conclint.model.facts import Function, Use
+from conclint.model.facts import ContextId, Function, Use
+from conclint.model.span import Span
 from conclint.model.values import Local
 from conclint.project.objects import ObjectKind, Site
 
@@ -35,7 +37,35 @@ class CallGraph:
             caller = facts.functions[place.function].symbol
             for target in targets:
                 found.setdefault(target.function, []).append((caller, site.module, place.context))
+        for root in self._project.roots:
+            # What a predicate or a sort key runs in is the call that takes it.
+            if root.runs_in is RunsIn.HERE and root.site.what == "call":
+                taker = self._project.call(root.site)
+                found.setdefault(root.function, []).append(
+                    (taker.function.symbol, root.site.module, taker.call.context)
+                )
         return found
+
+    def find_chain(self, start: str, end: str) -> list[tuple[int, Span, str]]:
+        """Return the calls on a shortest way between two functions: module, place, callee; none where they are one."""
+        ways: dict[str, list[tuple[int, Span, str]]] = {end: []}
+        pending = deque([end])
+        while pending and start not in ways:
+            callee = pending.popleft()
+            for caller, _, context in self.callers.get(callee, ()):
+                if caller not in ways and (found := self.find_span(caller, callee, context)) is not None:
+                    ways[caller] = [(*found, callee), *ways[callee]]
+                    pending.append(caller)
+        return ways.get(start, [])
+
+    def find_span(self, caller: str, callee: str, context: ContextId) -> tuple[int, Span] | None:
+        """Return the module and the place of a call of `callee` in a context; None where none is to be seen."""
+        where = self._project.place(caller)
+        for place in self._project.calls_in(where) if where is not None else ():
+            called = [target.function for target in self._project.callees(place.site)]
+            if place.call.context == context and callee in called:
+                return place.site.module, place.call.span
+        return None
 
     @cached_property
     def passed_functions(self) -> frozenset[str]:

@@ -141,7 +141,8 @@ class Checks:
 
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
-        if place.kind is PlaceKind.CLOSURE or sequence.rechecked:
+        settled = self._project.declarations.is_settled(place)
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or settled:
             return True
         if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
             return False

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain
-from conclint.project.locks import find_lock_sites
+from conclint.project.declarations import Declared
+from conclint.project.locks import find_lock_sites, is_test
 from conclint.project.objects import Object
 from conclint.project.places import Place, PlaceKind
 from conclint.project.shared import SharedAccess
@@ -33,11 +34,16 @@ class Guard(NamedTuple):
     guarded: tuple[SharedAccess, ...]
     unguarded: tuple[SharedAccess, ...]
     """Accesses without the lock, outside constructors and functions whose name says that the caller holds it."""
+    declared: Declared | None = None
+    """What names the guard, where it is not inferred."""
 
     @property
     def witness(self) -> SharedAccess:
-        """The guarded access that shows best that the lock is the guard: a write, if there is one."""
-        return next((access for access in self.guarded if access.is_write), self.guarded[0])
+        """The guarded access that shows best that the lock is the guard: a write, if there is one.
+
+        Of a declared guard that nobody heeds it is some other access.
+        """
+        return next((access for access in self.guarded if access.is_write), (self.guarded or self.unguarded)[0])
 
 
 class Guards:
@@ -47,17 +53,47 @@ class Guards:
         self._project = project
 
     def find(self, place: Place) -> Guard | None:
-        """Return the guard of a place, None where it has none."""
-        return self._by_place.get(place._replace(element=False))
+        """Return the guard of a place, None where it has none; a declared one comes before one that is inferred."""
+        place = place._replace(element=False)
+        return next((guard for guard in self.declared if guard.place == place), self._by_place.get(place))
+
+    @cached_property
+    def declared(self) -> tuple[Guard, ...]:
+        """The guards that comments and annotations name."""
+        declared = self._project.declarations.guards
+        return tuple(
+            self._declare(place, one) for place in sorted(declared, key=_place_order) for one in declared[place]
+        )
+
+    def _declare(self, place: Place, one: Declared) -> Guard:
+        identity = one.lock.identity
+        counted = [
+            access
+            for access in self._project.shared.by_place.get(place, ())
+            if not self._project.shared.is_alone(access.function) and not is_test(access.function)
+        ]
+        guarded = tuple(access for access in counted if identity in access.lockset)
+        unguarded = tuple(
+            access
+            for access in counted
+            if identity not in access.lockset
+            and self._project.locks.find_way_without(access.function, identity, strict=True) is not None
+        )
+        return Guard(place, identity, self._describe(place), one.name, guarded, unguarded, one)
 
     @cached_property
     def all(self) -> tuple[Guard, ...]:
-        """All guards, by place."""
+        """All inferred guards, by place."""
         return tuple(self._by_place[place] for place in sorted(self._by_place, key=_place_order))
 
     @cached_property
     def _by_place(self) -> dict[Place, Guard]:
-        found = (self._infer(place, accesses) for place, accesses in self._project.shared.by_place.items())
+        declarations = self._project.declarations
+        found = (
+            self._infer(place, accesses)
+            for place, accesses in self._project.shared.by_place.items()
+            if not declarations.is_settled(place)
+        )
         return {guard.place: guard for guard in found if guard is not None}
 
     @cached_property

@@ -6,7 +6,7 @@ one is shown by the way that it takes: made once before the threads are, handed 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,19 +39,23 @@ class Handles:
         if not isinstance(found, Attribute) or not self._is_repeated(root):
             return False
         path = self._paths.find(module, found.base)
-        return path is not None and any(_begins(path, handle) for handle in self._handles(root))
+        return path is not None and any(begins(path, handle) for handle in self._handles(root))
 
     def _handles(self, root: Root) -> frozenset[Path]:
         if root not in self._found:
-            handles = set(self._iter_first(root))
-            pending = list(handles)
-            while pending and len(handles) < _MOST_HANDLES:
-                for handle in self._iter_next(pending.pop()):
-                    if handle not in handles:
-                        handles.add(handle)
-                        pending.append(handle)
-            self._found[root] = frozenset(handles)
+            self._found[root] = self.spread(self._iter_first(root))
         return self._found[root]
+
+    def spread(self, first: Iterable[Path]) -> frozenset[Path]:
+        """Return the variables that certainly reach what those of `first` do, in all that is called from there."""
+        handles = set(first)
+        pending = list(handles)
+        while pending and len(handles) < _MOST_HANDLES:
+            for handle in self._iter_next(pending.pop()):
+                if handle not in handles:
+                    handles.add(handle)
+                    pending.append(handle)
+        return frozenset(handles)
 
     def _is_repeated(self, root: Root) -> bool:
         """Whether the root begins several times, and its threads then run side by side."""
@@ -82,7 +86,7 @@ class Handles:
         for _, row in self._project.rows(root.site):
             if row.spawn is not None:
                 for name, argument in zip(names, collect_passed(place.facts, place.call, row.spawn), strict=False):
-                    if argument.keyword == "" and self._is_made_before(place, argument.value):
+                    if argument.keyword == "" and self.is_made_before(place, argument.value):
                         yield Path(function.symbol, name)
 
     def _iter_kept(self, place: CallPlace, receiver: Path, symbol: str) -> Iterator[Path]:
@@ -92,7 +96,7 @@ class Handles:
         if method is None or where is None:
             return
         given = self._paths.bind_values(place.site, method)
-        shared = {Path(method, name) for name, value in given.items() if self._is_made_before(place, value)}
+        shared = {Path(method, name) for name, value in given.items() if self.is_made_before(place, value)}
         facts = self._project.modules[where.module]
         for flow in facts.flows:
             target = facts.values[flow.target]
@@ -101,8 +105,8 @@ class Handles:
             if self._paths.find(where.module, flow.source) in shared:
                 yield receiver._replace(names=(target.name,))
 
-    def _is_made_before(self, place: CallPlace, value: ValueId) -> bool:
-        """Whether a value is the same object in every round of the loop around a spawn."""
+    def is_made_before(self, place: CallPlace, value: ValueId) -> bool:
+        """Return whether a value is the same object in every round of the loop around a spawn."""
         path = self._paths.find(place.site.module, value)
         if path is None or path.function == "":
             return path is not None
@@ -152,12 +156,13 @@ class Handles:
 
 def _pass_on(handle: Path, source: Path, target: Path) -> Iterator[Path]:
     """Yield the handle that `target` is, or has, if it is what `source` is."""
-    if _begins(source, handle):
+    if begins(source, handle):
         yield target
-    elif _begins(handle, source):
+    elif begins(handle, source):
         yield target._replace(names=handle.names[len(source.names) :])
 
 
-def _begins(path: Path, handle: Path) -> bool:
+def begins(path: Path, handle: Path) -> bool:
+    """Return whether a path is a handle, or leads on from it."""
     same = (path.function, path.variable) == (handle.function, handle.variable)
     return same and path.names[: len(handle.names)] == handle.names

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.catalog.rows import LOCK_KINDS, Domain, Kind
+from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
 from conclint.model.facts import Acquisition, ContextId
 from conclint.model.values import ValueId
 from conclint.project.objects import Object, ObjectKind
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from conclint.project.paths import Paths
     from conclint.project.project import Project
     from conclint.project.wrappers import Wrappers
+
+
+Way = tuple[tuple[str, str, ContextId], ...]
+"""Calls that lead into a function, the last one first: caller, callee, and the context of the call."""
 
 
 class Lock(NamedTuple):
@@ -49,11 +53,16 @@ class Locks:
         return self._found[key]
 
     def _find(self, module: int, value: ValueId) -> Lock | None:
+        return self._identify(self._project.objects(module, value), self._project.places.find(module, value))
+
+    def find_at(self, place: Place) -> Lock | None:
+        """Return the lock that is kept at a place, None where that is certainly none."""
+        return self._identify(self._project.place_objects(place), place)
+
+    def _identify(self, objects: frozenset[Object], place: Place | None) -> Lock | None:
         project = self._project
-        objects = project.objects(module, value)
         rows = {found: row for found in objects if (row := project.class_row(found)) is not None}
         locks = {found: row for found, row in rows.items() if row.kind in LOCK_KINDS}
-        place = project.places.find(module, value)
         if len(locks) == 1:
             found, row = next(iter(locks.items()))
             underlying = self._find_underlying(found) if row.kind is Kind.CONDITION else None
@@ -123,7 +132,7 @@ class Locks:
         symbol = self._project.modules[module].functions[function].symbol
         held = frozenset(lock.identity for lock, _ in self.held(module, context))
         entry = self.held_on_entry.get(symbol)
-        return held | (entry or frozenset()) | self._wrapping(symbol)
+        return held | (entry or frozenset()) | self._given(symbol)
 
     @cached_property
     def paths(self) -> Paths:
@@ -139,38 +148,46 @@ class Locks:
 
         return Wrappers(self._project)
 
-    def _wrapping(self, symbol: str) -> frozenset[Object | Place]:
-        return frozenset(wrapped.lock.identity for wrapped in self.wrappers.find(symbol))
+    def _given(self, symbol: str) -> frozenset[Object | Place]:
+        """Return what is held whenever a function runs: decorators take it, or a comment says that callers do."""
+        wrapping = frozenset(wrapped.lock.identity for wrapped in self.wrappers.find(symbol))
+        return wrapping | {one.lock.identity for one in self._project.declarations.required.get(symbol, ())}
 
     def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
-        """Return whether some known way into a function certainly does not hold the lock.
+        """Return whether some known way into a function certainly does not hold the lock."""
+        return self.find_way_without(symbol, identity) is not None
+
+    def find_way_without(self, symbol: str, identity: Object | Place, *, strict: bool = False) -> Way | None:
+        """Return a way into a function that certainly does not hold the lock, None where there is none.
 
         A way begins at a root, or at a public function that nobody in the project calls. One that is handed on as a
-        value, or whose name says that its caller locks, is called in circumstances that are not known: no such way.
+        value, or whose name says that its caller locks, is called in circumstances that are not known: no such way, but
+        with `strict`, which takes nothing on trust but the name.
         """
-        roots, pending, seen = self._roots, [symbol], {symbol}
+        project = self._project
+        pending: list[tuple[str, Way]] = [(symbol, ())]
+        seen = {symbol}
         while pending:
-            current = pending.pop()
-            if identity in self._wrapping(current):
+            current, way = pending.pop()
+            if identity in self._given(current):
                 continue
-            if current in roots:
-                return True
+            if current in self._roots:
+                return way
             # A test runs alone: that it takes no lock says nothing.
-            callers = [
-                caller for caller in self._project.call_graph.callers.get(current, ()) if not _is_test(caller[0])
-            ]
-            if not callers and self._project.call_graph.is_open(current) and not self.is_locked_by_name(current):
-                return True
+            callers = [caller for caller in project.call_graph.callers.get(current, ()) if not is_test(caller[0])]
+            is_open = strict or project.call_graph.is_open(current)
+            if not callers and is_open and not self.is_locked_by_name(current):
+                return way
             for caller, module, context in callers:
                 held = {lock.identity for lock, _ in self.held(module, context)}
-                if caller not in seen and identity not in held:
+                if caller not in seen and identity not in held and not project.shared.is_building(caller):
                     seen.add(caller)
-                    pending.append(caller)
-        return False
+                    pending.append((caller, (*way, (caller, current, context))))
+        return None
 
     @cached_property
     def _roots(self) -> frozenset[str]:
-        return frozenset(root.function for root in self._project.roots)
+        return frozenset(root.function for root in self._project.roots if root.runs_in is not RunsIn.HERE)
 
     def is_locked_by_name(self, symbol: str) -> bool:
         """Return whether the name of a function says that its callers hold the lock."""
@@ -184,8 +201,7 @@ class Locks:
         a lock it is rarely meant. Roots are missing: nothing is held where a thread begins.
         """
         project = self._project
-        spawned = {root.function for root in project.roots}
-        called = {symbol for symbol in project.call_graph.callers if symbol not in spawned}
+        called = {symbol for symbol in project.call_graph.callers if symbol not in self._roots}
         entry: dict[str, frozenset[Object | Place] | None] = dict.fromkeys(called)
         changed = True
         while changed:
@@ -203,7 +219,7 @@ class Locks:
         """Return what all callers hold; None while nothing is known of any, as within a cycle."""
         result: frozenset[Object | Place] | None = None
         for caller, module, context in self._project.call_graph.callers[symbol]:
-            held = frozenset(lock.identity for lock, _ in self.held(module, context))
+            held = self._given(caller) | {lock.identity for lock, _ in self.held(module, context)}
             if caller in entry:
                 above = entry[caller]
                 if above is None:
@@ -213,7 +229,8 @@ class Locks:
         return result
 
 
-def _is_test(symbol: str) -> bool:
+def is_test(symbol: str) -> bool:
+    """Return whether a function is a test, by its name."""
     return symbol.rpartition(".")[2].startswith("test_")
 
 

@@ -122,6 +122,14 @@ class Places:
                 return f"{self.describe(module, callee, depth + 1)}(…)"
         return repr(found.value) if isinstance(found, Constant) else "…"
 
+    def attribute(self, owner: str, name: str) -> Place:
+        """Return the place of an attribute of a class, which may be inherited."""
+        return Place(PlaceKind.ATTRIBUTE, self._find_owner(owner, name), name)
+
+    def is_stored(self, place: Place) -> bool:
+        """Return whether anything is assigned to an attribute or a global, anywhere."""
+        return (place.owner, place.name) in self._stored
+
     def _find_attribute(self, objects: frozenset[Object], name: str) -> Place | None:
         owners = {
             self._find_owner(found.symbol, name)

@@ -16,6 +16,7 @@ from conclint.model.span import Span
 from conclint.model.values import Constant, Value, ValueId
 from conclint.project.call_graph import CallGraph
 from conclint.project.checks import Checks
+from conclint.project.declarations import Declarations
 from conclint.project.escapes import Escapes
 from conclint.project.guards import Guards
 from conclint.project.iterations import Iterations
@@ -268,6 +269,11 @@ class Project:
     def locks(self) -> Locks:
         """Which locks are held where."""
         return Locks(self)
+
+    @cached_property
+    def declarations(self) -> Declarations:
+        """What authors say of locks and threads."""
+        return Declarations(self)
 
     @cached_property
     def guards(self) -> Guards:

@@ -44,6 +44,8 @@ class Races:
     def iter_lost_updates(self) -> Iterator[Race]:
         """Yield every UPDATE that another write in a parallel thread of control may overwrite."""
         for place, accesses in self._project.shared.by_place.items():
+            if self._project.declarations.is_settled(place):
+                continue
             writes = [access for access in accesses if access.is_write and not self._is_confined(access)]
             for access in writes:
                 if access.kind is AccessKind.UPDATE:
@@ -84,10 +86,11 @@ class Races:
             return False
         if self._project.symbols.find_external_base(place.owner) in _CONFINED:
             return False
-        return self._handles.is_common(control.root, module, target)
+        return self.handles.is_common(control.root, module, target)
 
     @cached_property
-    def _handles(self) -> Handles:
+    def handles(self) -> Handles:
+        """Which variables lead to the same object in several threads or tasks."""
         return Handles(self._project)
 
     @staticmethod

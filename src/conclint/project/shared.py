@@ -153,9 +153,16 @@ class Shared:
         return bool(callee) and all(found.kind is ObjectKind.CLASS for found in callee)
 
     def is_quiet(self, symbol: str) -> bool:
+        """Return whether nothing is said of what a function does: it runs alone, or its author vouches for it."""
+        return self.is_alone(symbol) or self._project.declarations.is_trusted(symbol)
+
+    def is_alone(self, symbol: str) -> bool:
+        """Return whether a function runs while nobody else can see the state: at import time, or in `__init__`."""
+        return symbol.endswith(".<module>") or self.is_building(symbol)
+
+    def is_building(self, symbol: str) -> bool:
         """Return whether a function runs before its object is shared, or after: `__init__` and what only it calls."""
-        name = symbol.rpartition(".")[2]
-        return name in _QUIET or name == "<module>" or symbol in self._building
+        return symbol.rpartition(".")[2] in _QUIET or symbol in self._building
 
     @cached_property
     def _building(self) -> frozenset[str]:
