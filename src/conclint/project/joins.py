@@ -53,7 +53,7 @@ class Joins:
 
     def iter_standstills(self) -> Iterator[Standstill]:
         """Yield each wait for a thread that may need a lock which the waiting one holds, one for each call."""
-        ways = Ways(self._project, lambda place: bool(self.find_roots(place)), conditional=True)
+        ways = Ways(self._project, lambda place: bool(self.find_roots(place)), is_taken=lambda context: True)
         for place in self._project.calls:
             step = ways.find(place) if place.context.lockset and not is_test(place) else None
             if step is not None:

@@ -12,6 +12,7 @@ from conclint.project.blocking import Blocking, find_blocking
 from conclint.project.locks import Lock, find_lock_sites
 from conclint.project.objects import Object
 from conclint.project.places import Place
+from conclint.project.symbols import FunctionPlace
 from conclint.project.testing import is_test
 from conclint.project.timeouts import find_timeout
 from conclint.project.ways import Step, Ways
@@ -24,6 +25,7 @@ _EXCLUSIVE = LOCK_KINDS - {Kind.SEMAPHORE}
 _HOLDS_UP = Effect.SLEEP | Effect.NETWORK | Effect.SUBPROCESS | Effect.WAIT
 _ENDS = (Role.JOIN, Role.CLOSE, Role.RESULT)
 _SIGNALS = (Kind.QUEUE, Kind.EVENT, Kind.BARRIER)
+_THREADS = frozenset({Domain.THREAD, Domain.PROCESS})
 _MOMENT = 0.05
 """Seconds that nobody minds to wait for a lock."""
 
@@ -39,9 +41,10 @@ class Waiting(NamedTuple):
 
 
 class Bystander(NamedTuple):
-    """Somebody who wants a lock for something else than those who wait with it in their hands."""
+    """Somebody else who waits for a lock."""
 
     module: int
+    acquisition: int
     entry: Acquisition
 
 
@@ -62,12 +65,14 @@ class Stalls:
             for waiting in self.iter_held(place, step)
         )
 
-    def iter_held(self, place: CallPlace, step: Step) -> Iterator[Waiting]:
-        """Yield `step` with each lock that excludes other threads around it, innermost first."""
+    def iter_held(
+        self, place: CallPlace, step: Step, domains: Collection[Domain | None] = _THREADS
+    ) -> Iterator[Waiting]:
+        """Yield `step` with each lock around it that excludes others of `domains`, innermost first."""
         module = place.site.module
         for index in reversed(place.context.lockset):
             for lock, entry in self._project.locks.entered(module, index):
-                if lock.kind in _EXCLUSIVE and lock.domain in (Domain.THREAD, Domain.PROCESS):
+                if lock.kind in _EXCLUSIVE and lock.domain in domains:
                     yield Waiting(module, lock, index, entry, step)
 
     def find_waiting(self, place: CallPlace) -> Blocking | None:
@@ -109,32 +114,41 @@ class Stalls:
         Where all who take a lock wait for the same thing, or use the object that is waited for, that is its purpose.
         The functions `awaited`, which the call itself waits for, do not count either.
         """
-        own = waiting.step.place.function.symbol
-        for module, index, entry in self._takers.get(waiting.lock.identity, ()):
-            symbol = self._project.modules[module].functions[entry.function].symbol
-            if entry.bounded or symbol == own or symbol in awaited:
-                continue
-            if not self._holds_up(module, index) and not self._uses(module, index, waiting.step.last):
-                return Bystander(module, entry)
+        for taker in self.iter_takers(waiting):
+            symbol = self._project.modules[taker.module].functions[taker.entry.function].symbol
+            if symbol not in awaited and not self._holds_up(taker) and not self._uses(taker, waiting.step.last):
+                return taker
         return None
 
+    def iter_takers(self, waiting: Waiting) -> Iterator[Bystander]:
+        """Yield the places in other functions that wait for the lock without end."""
+        own = waiting.step.place.function.symbol
+        for taker in self._takers.get(waiting.lock.identity, ()):
+            symbol = self._project.modules[taker.module].functions[taker.entry.function].symbol
+            if not taker.entry.bounded and symbol != own:
+                yield taker
+
+    def section(self, taker: Bystander) -> tuple[CallPlace, ...]:
+        """Return the calls that are made while the lock is held."""
+        return tuple(self._sections.get((taker.module, taker.acquisition), ()))
+
     @cached_property
-    def _takers(self) -> dict[Object | Place, list[tuple[int, int, Acquisition]]]:
-        found: dict[Object | Place, list[tuple[int, int, Acquisition]]] = {}
+    def _takers(self) -> dict[Object | Place, list[Bystander]]:
+        found: dict[Object | Place, list[Bystander]] = {}
         for module, index, entry, lock in find_lock_sites(self._project):
-            found.setdefault(lock.identity, []).append((module, index, entry))
+            found.setdefault(lock.identity, []).append(Bystander(module, index, entry))
         return found
 
-    def _holds_up(self, module: int, acquisition: int) -> bool:
+    def _holds_up(self, taker: Bystander) -> bool:
         """Whether a critical section may take long too."""
-        for place in self._sections.get((module, acquisition), ()):
+        for place in self.section(taker):
             if _waits_outside(self._project, place):
                 return True
             if any(target.function in self._slow for target in self._project.callees(place.site)):
                 return True
         return False
 
-    def _uses(self, module: int, acquisition: int, last: CallPlace) -> bool:
+    def _uses(self, taker: Bystander, last: CallPlace) -> bool:
         """Whether a critical section has to do with the object that a call waits for; queues are there for others."""
         project = self._project
         wanted = {
@@ -143,14 +157,14 @@ class Stalls:
             if target.receiver is not None
             and ((row := project.class_row(target.receiver)) is None or row.kind is not Kind.QUEUE)
         }
-        places = self._sections.get((module, acquisition), ())
-        inner = {project.place(target.function) for place in places for target in project.callees(place.site)}
+        calls = self.section(taker)
+        inner = {project.place(target.function) for place in calls for target in project.callees(place.site)}
         return bool(wanted) and any(
             not wanted.isdisjoint(self._find_held(number, access.target))
             for number, facts in enumerate(project.modules)
             for access in facts.accesses
-            if (number == module and self._is_under(number, access.context, acquisition))
-            or any(place is not None and place == (number, access.function) for place in inner)
+            if (number == taker.module and self._is_under(number, access.context, taker.acquisition))
+            or FunctionPlace(number, access.function) in inner
         )
 
     def _find_held(self, module: int, value: int) -> frozenset[Object]:
