@@ -10,5 +10,12 @@ if TYPE_CHECKING:
 
 def is_test(place: CallPlace) -> bool:
     """Return whether a call stands in a test, or in a module of tests, by their names (may)."""
-    names = (*place.facts.module.split("."), *place.function.symbol.split("."))
-    return any(name in ("tests", "conftest") or name.startswith("test_") or name.endswith("_test") for name in names)
+    return is_test_function(place.function.symbol)
+
+
+def is_test_function(symbol: str) -> bool:
+    """Return whether a function is a test, or belongs to one or to a module of tests, by their names (may)."""
+    return any(
+        name in ("tests", "conftest") or name.startswith("test_") or name.endswith("_test")
+        for name in symbol.split(".")
+    )
