@@ -23,6 +23,8 @@ def is_present(types: Types, node: cst.BaseExpression, table: NameTable, depth: 
     if not isinstance(node, cst.Name | cst.Attribute):
         return False
     bindings = types.find_bindings(node, table)
+    if isinstance(node, cst.Attribute) and bindings:
+        bindings = [*bindings, *types.iter_attribute_bindings(node.attr.value)]
     return bool(bindings) and all(_is_bound(types, binding, owner, node, depth) for binding, owner in bindings)
 
 

@@ -200,6 +200,12 @@ class Types:
                 return bindings
         return []
 
+    def iter_attribute_bindings(self, name: str) -> Iterator[tuple[Binding, NameTable]]:
+        """Yield how any class of this module binds an attribute: a subclass may do it in another way."""
+        for owner in self._classes.values():
+            yield from owner.attributes.get(name, ())
+            yield from ((binding, owner) for binding in owner.bindings.get(name, ()))
+
     def _join(self, bindings: list[tuple[Binding, NameTable]], depth: int) -> str | None:
         found: set[str | None] = set()
         for binding, table in bindings:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint import catalog
+from conclint.analysis.fields import iter_children
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
@@ -36,16 +37,21 @@ _QUESTIONS = {
 }
 _OTHERS = frozenset({Kind.RLOCK, Kind.CONDITION, Kind.SEMAPHORE, Kind.BARRIER})
 
+_Operand = tuple[cst.Name | cst.Attribute, bool]
+
 
 @local_rule(RULE, on=(cst.If, cst.While, cst.IfExp, cst.CompIf))
 def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
     """Report conditions that ask an object which has no truth of its own, and is never None."""
     if not isinstance(node, cst.If | cst.While | cst.IfExp | cst.CompIf):
         return
-    for operand in _iter_operands(node.test):
+    for operand, is_negated in _iter_operands(node.test):
         symbol = scope.type_of(operand)
         row = catalog.find_class(symbol) if symbol is not None and symbol.startswith(_LIBRARIES) else None
         if row is None or not (row.kind in _QUESTIONS or row.kind in _OTHERS) or not scope.is_present(operand):
+            continue
+        # `if lock: lock.acquire()` is needless, but does no harm; `if queue: queue.get()` waits.
+        if not is_negated and row.kind is not Kind.QUEUE and _is_guard(node, operand):
             continue
         name = scope.code(operand)
         question = _QUESTIONS.get(row.kind)
@@ -53,12 +59,22 @@ def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
         yield scope.alarm(operand, f"`{name}` is an object, which is always true", help=help_line)
 
 
-def _iter_operands(test: cst.BaseExpression) -> Iterator[cst.Name | cst.Attribute]:
-    """Yield the variables whose truth decides: `a`, `b` and `c` in `a and not (b or c)`."""
+def _iter_operands(test: cst.BaseExpression, *, is_negated: bool = False) -> Iterator[_Operand]:
+    """Yield the variables whose truth decides: `a`, `b` and `c` in `a and not (b or c)`; the last two are negated."""
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        yield from _iter_operands(test.expression)
+        yield from _iter_operands(test.expression, is_negated=not is_negated)
     elif isinstance(test, cst.BooleanOperation):
-        yield from _iter_operands(test.left)
-        yield from _iter_operands(test.right)
+        yield from _iter_operands(test.left, is_negated=is_negated)
+        yield from _iter_operands(test.right, is_negated=is_negated)
     elif isinstance(test, cst.Name | cst.Attribute):
-        yield test
+        yield test, is_negated
+
+
+def _is_guard(node: cst.CSTNode, operand: cst.BaseExpression) -> bool:
+    """Whether what is tested is used where the test is true."""
+    return isinstance(node, cst.If | cst.IfExp) and _mentions(node.body, operand)
+
+
+def _mentions(node: cst.CSTNode, operand: cst.BaseExpression) -> bool:
+    is_same = isinstance(node, cst.Name | cst.Attribute) and node.deep_equals(operand)
+    return is_same or any(_mentions(child, operand) for child in iter_children(node))
