@@ -8,6 +8,7 @@ import libcst as cst
 
 from conclint import catalog
 from conclint.analysis.names import NameTable
+from conclint.analysis.presence import is_present
 from conclint.analysis.types import Types
 from conclint.catalog.rows import LOCK_KINDS, ClassRow, Domain, Kind
 from conclint.model.alarm import Alarm, Related
@@ -82,6 +83,10 @@ class Scope:
             return None
         rows = (catalog.find_class(ancestor) for ancestor in self.view.types.iter_ancestors(symbol))
         return next((row for row in rows if row is not None), None)
+
+    def is_present(self, node: cst.BaseExpression) -> bool:
+        """Return whether the value of `node` is certainly an object that this module makes or annotates, never None."""
+        return is_present(self.view.types, node, self.table)
 
     def code(self, node: cst.CSTNode) -> str:
         """Return the source text of `node`, on one line."""

@@ -155,9 +155,9 @@ class Types:
 
     def _infer(self, node: cst.CSTNode, table: NameTable, depth: int) -> str | None:
         if isinstance(node, cst.Name):
-            return self._infer_name(node.value, table, depth)
+            return self._infer_name(node, table, depth)
         if isinstance(node, cst.Attribute):
-            return self._infer_attribute(node, table, depth)
+            return self._join(self.find_bindings(node, table, depth), depth)
         if isinstance(node, cst.Call):
             return self._infer_call(node, table, depth)
         if isinstance(node, cst.Await):
@@ -174,27 +174,37 @@ class Types:
         found = {self.type_of(node, table, depth) for node in nodes if not _is_none(node)}
         return found.pop() if len(found) == 1 else None
 
-    def _infer_name(self, name: str, table: NameTable, depth: int) -> str | None:
-        owner = table.find_owner(name)
+    def _infer_name(self, name: cst.Name, table: NameTable, depth: int) -> str | None:
+        owner = table.find_owner(name.value)
         if owner is None:
             return None
-        if owner.self_name == name and owner.parent is not None and len(owner.bindings[name]) == 1:
+        if owner.self_name == name.value and owner.parent is not None and len(owner.bindings[name.value]) == 1:
             return owner.parent.symbol
-        return self._join([(binding, owner) for binding in owner.bindings[name]], depth)
+        return self._join(self.find_bindings(name, table, depth), depth)
 
-    def _infer_attribute(self, node: cst.Attribute, table: NameTable, depth: int) -> str | None:
+    def find_bindings(
+        self, node: cst.Name | cst.Attribute, table: NameTable, depth: int = 0
+    ) -> list[tuple[Binding, NameTable]]:
+        """Return how this module binds a name, or an attribute of one of its classes, with the tables of the places."""
+        if isinstance(node, cst.Name):
+            owner = table.find_owner(node.value)
+            return [(binding, owner) for binding in owner.bindings[node.value]] if owner is not None else []
         base = self.type_of(node.value, table, depth) or self.resolve(node.value, table, depth)
         base = base or _class_of_method(node.value, table)
-        if base is None:
-            return None
-        for ancestor in self.iter_ancestors(base):
+        for ancestor in self.iter_ancestors(base) if base is not None else ():
             if (owner := self._classes.get(ancestor)) is None:
                 continue
             bindings = [*owner.attributes.get(node.attr.value, ())]
             bindings += [(binding, owner) for binding in owner.bindings.get(node.attr.value, ())]
             if bindings:
-                return self._join(bindings, depth)
-        return None
+                return bindings
+        return []
+
+    def iter_attribute_bindings(self, name: str) -> Iterator[tuple[Binding, NameTable]]:
+        """Yield how any class of this module binds an attribute: a subclass may do it in another way."""
+        for owner in self._classes.values():
+            yield from owner.attributes.get(name, ())
+            yield from ((binding, owner) for binding in owner.bindings.get(name, ()))
 
     def _join(self, bindings: list[tuple[Binding, NameTable]], depth: int) -> str | None:
         found: set[str | None] = set()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.catalog.rows import CallRow, Effect, Timeout, Wait
-from conclint.model.values import Choice, Name, ValueId
+from conclint.catalog.rows import CallRow, Effect, Kind, Timeout, Wait
+from conclint.model.values import Choice, Constant, Name, ValueId
 from conclint.project.objects import Object
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def _find(project: Project, place: CallPlace, target: ExternalTarget, effects: E
         return None
     if returns_at_once(project, place, row) or is_nonblocking_socket(project, target.receiver):
         return None
+    if target.name.endswith(".put") and not _may_be_full(project, place):
+        return None
     return Blocking(target.name, row, target.receiver)
 
 
@@ -123,6 +125,22 @@ def _is_constant(project: Project, place: CallPlace, keyword: str, position: int
     given = project.constant(place.site.module, argument.value)
     # `0 == False` in Python, and callers do write `block=0`.
     return given is not None and given.value == expected
+
+
+def _may_be_full(project: Project, place: CallPlace) -> bool:
+    """Whether some queue of a `put` is made with a limit to its size; what else the catalog says to block, may."""
+    receivers = {target.receiver for target in project.externals(place.site) if target.receiver is not None}
+    rows = {found: project.class_row(found) for found in receivers}
+    queues = [found for found, row in rows.items() if row is not None and row.kind is Kind.QUEUE]
+    return len(queues) < len(receivers) or any(_is_bounded(project, found) for found in queues)
+
+
+def _is_bounded(project: Project, queue: Object) -> bool:
+    if queue.site is None or queue.site.what != "call":
+        return False
+    size = project.call(queue.site).find_argument("maxsize", 0)
+    given = project.value(queue.site.module, size.value) if size is not None else Constant(0)
+    return not isinstance(given, Constant) or (isinstance(given.value, int) and given.value > 0)
 
 
 def is_socket(project: Project, found: Object | None) -> bool:

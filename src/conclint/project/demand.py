@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from conclint.model.values import Instance, Name, ValueId
+from conclint.project.locks import find_lock_sites
 from conclint.project.symbols import SymbolKind, Symbols
 
 if TYPE_CHECKING:
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
 
 _THREAD_LOCAL = "threading.local"
 
@@ -88,6 +89,9 @@ def _iter_reached(project: Project) -> Iterator[str]:
         for symbol in project.symbols.functions
         if (function := project.function(symbol)) is not None and function.is_async
     }
+    locked = tuple(_iter_locked(project))
+    holders = {place.function.symbol for place in locked}
+    starts.update(target.function for place in locked for target in project.callees(place.site))
     reached = _add_siblings(project, project.call_graph.reach(starts))
     for module, facts in enumerate(project.modules):
         for call in facts.calls:
@@ -96,9 +100,17 @@ def _iter_reached(project: Project) -> Iterator[str]:
                 for argument in call.arguments:
                     yield from _iter_pending(project, module, argument.value)
         for function in facts.functions:
-            if function.symbol in reached:
+            if function.symbol in reached or function.symbol in holders:
                 annotations = [parameter.annotation for parameter in function.parameters]
                 yield from _iter_annotated(project, module, (*annotations, function.returns_annotation))
+
+
+def _iter_locked(project: Project) -> Iterator[CallPlace]:
+    """Yield the calls that are made while a lock is held that is known to be one."""
+    locks = {(module, index) for module, index, _, _ in find_lock_sites(project)}
+    for place in project.calls:
+        if any((place.site.module, index) in locks for index in place.context.lockset):
+            yield place
 
 
 def _add_siblings(project: Project, reached: set[str]) -> set[str]:

@@ -93,7 +93,7 @@ class LockOrder:
                 continue
             first = Step(module, call.span, facts.functions[call.function].symbol)
             for symbol in self._iter_certain_callees(Site(module, number)):
-                for identity, (name, steps) in self._find_acquired(symbol).items():
+                for identity, (name, steps) in self.find_acquired(symbol).items():
                     yield from self._iter_edges(module, call.context, identity, name, (first, *steps))
 
     def _iter_edges(
@@ -122,7 +122,7 @@ class LockOrder:
         lock = self._project.locks.find(module, value) if not bounded else None
         return lock if lock is not None and lock.is_known else None
 
-    def _find_acquired(
+    def find_acquired(
         self, symbol: str, seen: frozenset[str] = frozenset()
     ) -> dict[Identity, tuple[str, tuple[Step, ...]]]:
         """Return the locks that a function waits for, by itself or through calls, with name and way."""
@@ -142,7 +142,7 @@ class LockOrder:
         for made in self._project.calls_in(place):
             step = Step(place.module, made.call.span, symbol)
             for callee in self._iter_certain_callees(made.site):
-                for identity, (name, steps) in self._find_acquired(callee, seen | {symbol}).items():
+                for identity, (name, steps) in self.find_acquired(callee, seen | {symbol}).items():
                     found.setdefault(identity, (name, (step, *steps)))
         if not seen:
             self._acquired[symbol] = found
@@ -150,9 +150,9 @@ class LockOrder:
 
     def _iter_certain_callees(self, site: Site) -> Iterator[str]:
         """Yield the function that a call runs in this thread, where it can only be one."""
-        targets = self._project.callees(site)
-        if len(targets) == 1 and self._project.call_graph.runs_at_once(site, targets[0].function):
-            yield targets[0].function
+        functions = {target.function for target in self._project.callees(site)}
+        if len(functions) == 1:
+            yield from (one for one in functions if self._project.call_graph.runs_at_once(site, one))
 
     def _close(self, first: Edge, held: Identity, taken: Identity) -> Cycle | None:
         """Return the shortest way back from what an edge takes to what it holds."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
-from conclint.model.facts import Acquisition, ContextId
+from conclint.model.facts import Acquisition, AcquisitionId, ContextId
 from conclint.model.values import ValueId
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.places import Place
@@ -97,18 +97,17 @@ class Locks:
 
     def held(self, module: int, context: ContextId) -> tuple[tuple[Lock, Acquisition], ...]:
         """Return the locks held at a place of a function (must), with what acquires them, outermost first."""
-        facts = self._project.modules[module]
-        entered = facts.contexts[context].lockset
-        if not entered:
-            return ()
-        acquired = ((index, facts.acquisitions[index]) for index in entered)
-        return tuple((lock, entry) for index, entry in acquired for lock in self._entered(module, index, entry))
+        entered = self._project.modules[module].contexts[context].lockset
+        return tuple(found for index in entered for found in self.entered(module, index)) if entered else ()
 
-    def _entered(self, module: int, index: int, entry: Acquisition) -> Iterator[Lock]:
+    def entered(self, module: int, acquisition: AcquisitionId) -> Iterator[tuple[Lock, Acquisition]]:
+        """Yield the locks that an acquisition takes: its own, and those of a context manager of the project."""
+        entry = self._project.modules[module].acquisitions[acquisition]
         lock = self.find(module, entry.value)
         if lock is not None:
-            yield lock
-        yield from self._held_by_manager(module, entry.value, frozenset())
+            yield lock, entry
+        for inner in self._held_by_manager(module, entry.value, frozenset()):
+            yield inner, entry
 
     def _held_by_manager(self, module: int, value: ValueId, seen: frozenset[str]) -> Iterator[Lock]:
         """Yield what a context manager of the project holds while it yields, or acquires in `__enter__`."""

@@ -32,6 +32,7 @@ from conclint.project.reentry import Reentries
 from conclint.project.roots import Root, collect_roots
 from conclint.project.shared import Shared
 from conclint.project.solver import NodeId
+from conclint.project.stalls import Stalls
 from conclint.project.symbols import FunctionPlace, Symbols
 
 if TYPE_CHECKING:
@@ -316,6 +317,11 @@ class Project:
     def shared(self) -> Shared:
         """The accesses to all state that functions share."""
         return Shared(self)
+
+    @cached_property
+    def stalls(self) -> Stalls:
+        """Which calls wait while a lock is held."""
+        return Stalls(self)
 
     # Reporting
 

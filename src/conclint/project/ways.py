@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.model.facts import Context
 from conclint.project.callables import is_transparent
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Ways:
     """The shortest ways of plain functions to the calls for which `is_end` holds.
 
     A function has a way if it makes the call whenever it is called: not under a condition or below a `return`, not in
-    a generator, not behind a cache, and not where `is_careful` says that it knows what it does.
+    a generator, not behind a cache, and not where `is_careful` says that it knows what it does. `is_taken` says
+    in which surroundings a call counts all the same.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class Ways:
         project: Project,
         is_end: Callable[[CallPlace], bool],
         is_careful: Callable[[CallPlace], bool] = lambda place: False,
+        is_taken: Callable[[Context], bool] = lambda context: not (context.branches or context.after_return),
     ) -> None:
-        self._project, self._is_end, self._is_careful = project, is_end, is_careful
+        self._project, self._is_end, self._is_careful, self._is_taken = project, is_end, is_careful, is_taken
         self._by_function = self._find_all()
 
     def find(self, place: CallPlace) -> Step | None:
@@ -83,7 +86,7 @@ class Ways:
         function = place.function
         if function.is_async or function.is_generator or place.call.function == 0:
             return False
-        if place.context.branches or place.context.after_return or self._is_cached(function.symbol):
+        if not self._is_taken(place.context) or self._is_cached(function.symbol):
             return False
         return not self._is_careful(place)
 

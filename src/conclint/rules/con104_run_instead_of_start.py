@@ -10,6 +10,7 @@ from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Local, Super
 from conclint.project.objects import Object
 from conclint.project.project import CallPlace, Project
+from conclint.project.testing import is_test
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -31,7 +32,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report `thread.run()` from outside of the thread's own class."""
     for place in project.calls:
         callee = place.facts.values[place.call.callee]
-        if not isinstance(callee, Attribute) or callee.name != "run" or _is_own(place, callee) or _is_test(place):
+        if not isinstance(callee, Attribute) or callee.name != "run" or _is_own(place, callee) or is_test(place):
             continue
         receivers = project.objects(place.site.module, callee.base)
         if receivers and all(_is_meant_to_start(project, found) for found in receivers):
@@ -63,9 +64,3 @@ def _is_own(place: CallPlace, callee: Attribute) -> bool:
     return (
         isinstance(base, Local) and bool(function.owner) and base.name in [one.name for one in function.parameters[:1]]
     )
-
-
-def _is_test(place: CallPlace) -> bool:
-    # Tests call `run` to see what it does without waiting for a thread.
-    names = (*place.facts.module.split("."), place.function.name)
-    return any(name == "tests" or name.startswith("test_") or name.endswith("_test") for name in names)

@@ -1,0 +1,94 @@
+"""CON232: see docs/rules/CON232.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model.alarm import Alarm
+from conclint.model.rule import Category, Rule
+from conclint.model.values import ValueId
+from conclint.project.conditions import Use, iter_uses
+from conclint.project.order import precedes
+from conclint.project.project import Project
+from conclint.project.testing import is_test
+from conclint.project.timeouts import find_timeout
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON232",
+    name="condition-wait-without-loop",
+    summary="`Condition.wait()` is not called in a loop that tests what is waited for",
+    help="write `while not …: condition.wait()`, or use `condition.wait_for(…)`",
+    category=Category.DATA_RACE,
+    since="0.1.0",
+)
+
+_DEEPEST = 4
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report waits after which the function goes on as if what it waits for were true."""
+    for use in iter_uses(project):
+        if use.name != "wait" or is_test(use.place) or _has_timeout(project, use):
+            continue
+        if not _is_repeated(project, use) and _goes_on(project, use):
+            message = f"after `{use.condition}.wait()`, what was waited for may no longer be true"
+            yield project.alarm(use.place.site.module, RULE.code, use.place.call.span, message)
+
+
+def _has_timeout(project: Project, use: Use) -> bool:
+    """Whether the wait may end by itself: then nothing is promised, and nothing is taken for granted."""
+    return any(
+        row.timeout is not None and find_timeout(use.place, row.timeout) is not None
+        for _, row in project.rows(use.place.site)
+    )
+
+
+def _is_repeated(project: Project, use: Use) -> bool:
+    """Whether the wait, a call of its function, or the definition of that stands in a loop."""
+    if use.place.context.loops:
+        return True
+    pending, seen = [use.place.function.symbol], {use.place.function.symbol}
+    for _ in range(_DEEPEST):
+        callers = [caller for symbol in pending for caller in project.call_graph.callers.get(symbol, ())]
+        if any(project.modules[module].contexts[context].loops for _, module, context in callers):
+            return True
+        if any(_is_defined_in_loop(project, symbol) for symbol in pending):
+            return True
+        pending = [caller for caller, _, _ in callers if caller not in seen]
+        seen.update(pending)
+    return False
+
+
+def _is_defined_in_loop(project: Project, symbol: str) -> bool:
+    place, function = project.place(symbol), project.function(symbol)
+    return (
+        place is not None
+        and function is not None
+        and bool(project.modules[place.module].contexts[function.context].loops)
+    )
+
+
+def _goes_on(project: Project, use: Use) -> bool:
+    """Whether the wait depends on a test that is not made again, or the function does more after it.
+
+    A function that only waits may well be called in a loop, by code that is not seen.
+    """
+    place = use.place
+    if place.context.branches:
+        return True
+    module = place.site.module
+    used = [(access.target, access.span) for access in place.facts.accesses if access.function == place.call.function]
+    used += [(one.call.callee, one.call.span) for one in project.calls_in(place.function_place)]
+    condition = _find_base(project, module, place.call.callee)
+    # Releasing the Condition is no use of what was waited for.
+    return any(
+        precedes(place.call.span, span) and condition not in (value, _find_base(project, module, value))
+        for value, span in used
+    )
+
+
+def _find_base(project: Project, module: int, value: ValueId) -> ValueId | None:
+    split = project.places.split(module, value)
+    return split[0] if split is not None else None

@@ -1,0 +1,106 @@
+"""CON233: see docs/rules/CON233.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model.alarm import Alarm, Related
+from conclint.model.facts import How
+from conclint.model.rule import Category, Rule
+from conclint.project.conditions import Use, iter_uses
+from conclint.project.objects import Object
+from conclint.project.places import Place, PlaceKind
+from conclint.project.project import CallPlace, Project
+from conclint.project.testing import is_test
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON233",
+    name="condition-not-held",
+    summary="a Condition is waited for or notified without its lock, which raises RuntimeError",
+    help="wrap the call, and the change or test of the state that it is about, in `with condition:`",
+    category=Category.DEADLOCK,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report `wait` and `notify` where the lock of the Condition is certainly not held."""
+    kept = _find_kept(project)
+    for use in iter_uses(project):
+        if not is_test(use.place) and use.lock.identity not in kept and _is_not_held(project, use):
+            message = f"`{use.condition}.{use.name}` is called without the lock of `{use.condition}`"
+            related = (*_iter_made(project, use), *_iter_ways(project, use))
+            yield project.alarm(use.place.site.module, RULE.code, use.place.call.span, message, *related)
+
+
+def _is_not_held(project: Project, use: Use) -> bool:
+    place, identity = use.place, use.lock.identity
+    if isinstance(identity, Place) and identity.kind is PlaceKind.CLOSURE:
+        return False
+    held = [lock for lock, _ in project.locks.held(place.site.module, place.call.context)]
+    if any(not lock.is_known or lock.identity == identity for lock in held):
+        return False
+    return not _may_acquire(project, use) and project.locks.is_reached_without(place.function.symbol, identity)
+
+
+def _may_acquire(project: Project, use: Use) -> bool:
+    """Whether the function calls `acquire` itself: what that gives may be tested in ways that are not followed."""
+    return any(
+        operation.name == "acquire"
+        and operation.site.what == "call"
+        and project.call(operation.site).function_place == use.place.function_place
+        for found in use.conditions
+        for operation in project.operations(found)
+    )
+
+
+def _find_kept(project: Project) -> frozenset[Object | Place]:
+    """Return the locks that some function acquires for its caller: it never releases them."""
+    released = {
+        (place.function_place, lock.identity)
+        for place in project.calls
+        if (split := project.places.split(place.site.module, place.call.callee)) is not None
+        and split[1] == "release"
+        and (lock := project.locks.find(place.site.module, split[0])) is not None
+    }
+    return frozenset(
+        lock.identity
+        for module, facts in enumerate(project.modules)
+        for entry in facts.acquisitions
+        if entry.how in (How.ACQUIRE, How.AWAITED_ACQUIRE)
+        and (lock := project.locks.find(module, entry.value)) is not None
+        and ((module, entry.function), lock.identity) not in released
+    )
+
+
+def _iter_made(project: Project, use: Use) -> Iterator[Related]:
+    for found in sorted(use.conditions):
+        if found.site is not None:
+            yield project.related(found.site.module, project.call(found.site).call.span, "the Condition is made here")
+
+
+def _iter_ways(project: Project, use: Use) -> Iterator[Related]:
+    """Yield the calls, from the inside out, by which the function is reached without the lock."""
+    symbol, seen = use.place.function.symbol, {use.place.function.symbol}
+    while (caller := _find_caller(project, symbol, use)) is not None and caller.function.symbol not in seen:
+        seen.add(caller.function.symbol)
+        name = symbol.rpartition(".")[2]
+        message = f"`{caller.function.name}` calls `{name}` without it"
+        yield project.related(caller.site.module, caller.call.span, message)
+        symbol = caller.function.symbol
+
+
+def _find_caller(project: Project, symbol: str, use: Use) -> CallPlace | None:
+    callers = {caller for caller, _, _ in project.call_graph.callers.get(symbol, ())}
+    for caller in sorted(callers):
+        place = project.place(caller)
+        for call in project.calls_in(place) if place is not None else ():
+            if not is_test(call) and any(target.function == symbol for target in project.callees(call.site)):
+                held = project.locks.held(call.site.module, call.call.context)
+                if all(lock.identity != use.lock.identity for lock, _ in held) and project.locks.is_reached_without(
+                    caller, use.lock.identity
+                ):
+                    return call
+    return None
