@@ -60,7 +60,7 @@ _PRIMITIVE_CALLS = tuple(
             CallRow(names=(f"{library}.{name}.wait",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True)
             for name in ("Condition", "Event")
         ),
-        CallRow(names=(f"{library}.Event.set",), keeps=False),
+        CallRow(names=(f"{library}.Event.set",), keeps=False, loop_only=True),
         CallRow(names=(f"{library}.Event.is_set",), keeps=False),
         CallRow(names=(f"{library}.CancelScope.cancel",), role=Role.CANCEL),
         CallRow(names=(f"{library}.sleep",), effects=Effect.SLEEP, coroutine=True, keeps=False),
@@ -89,7 +89,7 @@ CALLS: tuple[CallRow, ...] = (
     ),
     CallRow(names=("anyio.create_task_group",), returns=_GROUP),
     CallRow(names=("trio.open_nursery",), returns=_NURSERY),
-    *(CallRow(names=(f"{name}.start_soon",), spawn=_START_SOON) for name in (_GROUP, _NURSERY)),
+    *(CallRow(names=(f"{name}.start_soon",), spawn=_START_SOON, loop_only=True) for name in (_GROUP, _NURSERY)),
     # The call waits until the task says that it has started; the task goes on beside its caller.
     *(
         CallRow(names=(f"{name}.start",), effects=Effect.WAIT, spawn=_START_SOON, coroutine=True)

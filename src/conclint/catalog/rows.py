@@ -190,6 +190,8 @@ class CallRow:
     """Whether it is a coroutine function: its effects come when it is awaited, and hold up its task, not the thread."""
     keeps: bool = True
     """Whether it may keep its arguments beyond the call: False for `print`, `len`, `isinstance`."""
+    loop_only: bool = False
+    """Whether it may be called in the thread of its event loop only: it wakes no loop and takes no lock."""
     twin: str = ""
     """The async twin that a fix should use: `asyncio.sleep`."""
     since: tuple[int, int] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -100,6 +101,30 @@ class CallGraph:
                     reached.add(callee)
                     pending.append(callee)
         return reached
+
+    def find_chain(self, start: str, goal: str) -> tuple[Site, ...] | None:
+        """Return the calls on a shortest way from one function to another in the same thread (may)."""
+        ways: dict[str, tuple[Site, ...]] = {start: ()}
+        pending = deque(ways)
+        while pending and goal not in ways:
+            caller = pending.popleft()
+            for callee in sorted(self.called_by(caller) - ways.keys()):
+                site = self._sites.get((caller, callee))
+                ways[callee] = (*ways[caller], site) if site is not None else ways[caller]
+                pending.append(callee)
+        return ways.get(goal)
+
+    @cached_property
+    def _sites(self) -> dict[tuple[str, str], Site]:
+        """The first call by which one function calls another."""
+        found: dict[tuple[str, str], Site] = {}
+        for site, targets in self._project.links.callees.items():
+            if site.what == "call":
+                caller = self.function_at(site).symbol
+                for target in targets:
+                    known = found.setdefault((caller, target.function), site)
+                    found[(caller, target.function)] = min(known, site)
+        return found
 
     @cached_property
     def _edges(self) -> dict[str, frozenset[str]]:

@@ -32,6 +32,8 @@ def collect_roots(project: Project) -> tuple[Root, ...]:
         runs_in = spawn.runs_in
         if runs_in is RunsIn.EXECUTOR:
             runs_in = _executor_kind(project, _find_executor(project, spawn))
+        elif _is_done_on_loop(project, spawn):
+            runs_in = RunsIn.LOOP_CALLBACK
         for candidate in _iter_callables(project, project.spawned_objects(spawn.callable)):
             found[Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)] = None
     # The methods of a class get some instance of it, and the very ones that are made: these say more.
@@ -69,6 +71,14 @@ def _find_executor(project: Project, spawn: SpawnSite) -> Object | None:
     found = project.objects(spawn.site.module, given.value) if given is not None else frozenset()
     # A process pool among them decides: what runs there shares nothing.
     return max(found, key=lambda one: ("Process" in one.symbol, one.symbol), default=spawn.receiver)
+
+
+def _is_done_on_loop(project: Project, spawn: SpawnSite) -> bool:
+    """Whether a callback waits for a future that an event loop ends, not a worker: `run_coroutine_threadsafe`."""
+    made = spawn.receiver.site if spawn.receiver is not None else None
+    if spawn.runs_in is not RunsIn.EXECUTOR_THREAD or made is None or made.what != "call" or made == spawn.site:
+        return False
+    return any(row.spawn is not None and row.spawn.runs_in is RunsIn.TASK for _, row in project.rows(made))
 
 
 def _executor_kind(project: Project, executor: Object | None) -> RunsIn:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.model.alarm import Related
 from conclint.project.callables import is_transparent
 
 if TYPE_CHECKING:
@@ -102,3 +103,12 @@ class Ways:
             return None
         nearest = min((step for step in following if step is not None), key=lambda step: (step.length, step.place.site))
         return Step(place, nearest, nearest.length + 1) if nearest.length < _LONGEST_TRACE else None
+
+
+def relate_steps(project: Project, first: Step, ends_in: str) -> Iterator[Related]:
+    """Yield the trace of a way behind its first call: `load` calls `fetch`, `fetch` blocks in `requests.get`."""
+    for step in first.iter_following():
+        module = step.place.site.module
+        callee = project.places.describe(module, step.place.call.callee)
+        verb = "calls" if step.next is not None else ends_in
+        yield project.related(module, step.place.call.span, f"`{step.place.function.name}` {verb} `{callee}`")
