@@ -64,7 +64,9 @@ _RUN = Spawn(runs_in=RunsIn.HERE, position=0)
 
 _TASK_CALLS = (
     CallRow(names=("asyncio.sleep", "asyncio.tasks.sleep"), effects=Effect.SLEEP, coroutine=True, keeps=False),
-    CallRow(names=("asyncio.create_task", "asyncio.tasks.create_task"), spawn=_START_TASK, returns=_TASK, loop_only=True),
+    CallRow(
+        names=("asyncio.create_task", "asyncio.tasks.create_task"), spawn=_START_TASK, returns=_TASK, loop_only=True
+    ),
     CallRow(
         names=("asyncio.ensure_future", "asyncio.tasks.ensure_future"),
         spawn=Spawn(runs_in=RunsIn.TASK, keyword="coro_or_future", position=0),

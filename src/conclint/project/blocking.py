@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.catalog.rows import CallRow, Effect, Timeout, Wait
-from conclint.model.values import Choice, Name, ValueId
+from conclint.catalog.rows import CallRow, Effect, Kind, Timeout, Wait
+from conclint.model.values import Choice, Constant, Name, ValueId
 from conclint.project.objects import Object
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def _find(project: Project, place: CallPlace, target: ExternalTarget, effects: E
         return None
     if returns_at_once(project, place, row) or is_nonblocking_socket(project, target.receiver):
         return None
+    if target.name.endswith(".put") and is_unbounded_queue(project, target.receiver):
+        return None
     return Blocking(target.name, row, target.receiver)
 
 
@@ -123,6 +125,15 @@ def _is_constant(project: Project, place: CallPlace, keyword: str, position: int
     given = project.constant(place.site.module, argument.value)
     # `0 == False` in Python, and callers do write `block=0`.
     return given is not None and given.value == expected
+
+
+def is_unbounded_queue(project: Project, found: Object | None) -> bool:
+    """Return whether an object is a queue that is made without a bound, so that `put` never waits."""
+    row = project.class_row(found) if found is not None else None
+    if found is None or found.site is None or found.site.what != "call" or row is None or row.kind is not Kind.QUEUE:
+        return False
+    bound = project.call(found.site).call.arguments
+    return not bound or project.value(found.site.module, bound[0].value) == Constant(0)
 
 
 def is_socket(project: Project, found: Object | None) -> bool:

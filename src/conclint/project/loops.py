@@ -51,6 +51,11 @@ def collect_loop_functions(project: Project) -> tuple[LoopFunction, ...]:
     return tuple(found)
 
 
+def collect_sole_coroutines(project: Project) -> frozenset[str]:
+    """Return what a program runs as its only coroutine, with `asyncio.run`: nothing else is waiting yet."""
+    return frozenset(root.function for root in project.roots if root.runs_in is RunsIn.HERE)
+
+
 def is_loop_callback(project: Project, root: Root) -> bool:
     """Return whether a root is a callback of an event loop, and not of a client that has a loop of its own kind."""
     if root.runs_in is not RunsIn.LOOP_CALLBACK or not is_transparent(project, root.function):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
-from conclint.project.loops import collect_loop_functions
+from conclint.project.loops import collect_loop_functions, collect_sole_coroutines
 from conclint.project.project import Project
 from conclint.project.ways import Step, Ways, relate_steps
 from conclint.rules.declare import project_rule
@@ -28,8 +27,8 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls of plain functions that certainly lead to a call which blocks the thread of the event loop."""
     ways = Ways(project, lambda place: find_blocking(project, place, LOOP_STOPPERS) is not None)
-    # What a program runs as its only coroutine may read its configuration first: nothing else is waiting yet.
-    alone = {root.function for root in project.roots if root.runs_in is RunsIn.HERE}
+    # That one may read its configuration first.
+    alone = collect_sole_coroutines(project)
     watched = {
         (found.module, found.number) for found in collect_loop_functions(project) if found.function.symbol not in alone
     }
