@@ -80,6 +80,10 @@ class Effect(enum.Flag):
     """Computes outside the GIL, so threads do run it in parallel."""
     SLOW_FIRST_USE = enum.auto()
     """Reads files or the network once (TLS context, netrc, zone data)."""
+    HEAVY = enum.auto()
+    """Computes for tens of milliseconds and more, whatever it is given: key derivation, models, images, tables."""
+    GROWS = enum.auto()
+    """Computes for as long as its first argument is large: compression, checksums of it."""
 
 
 class Wait(enum.Enum):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
-from conclint.project.loops import collect_loop_functions, collect_sole_coroutines
-from conclint.project.project import CallPlace, Project
+from conclint.project.loops import collect_loop_functions, collect_sole_coroutines, starts_tasks
+from conclint.project.project import Project
 from conclint.project.waits import Contended, Section, Waits
 from conclint.project.ways import Step, Ways, relate_steps
 from conclint.rules.declare import project_rule
@@ -36,18 +35,12 @@ def check(project: Project) -> Iterator[Alarm]:
         if function is None or place.call.use is Use.AWAITED:
             continue
         step = ways.find(place)
-        if step is not None and (function.symbol not in alone or _starts_tasks(project, place)):
+        if step is not None and (function.symbol not in alone or starts_tasks(project, place.function_place)):
             yield _report(project, waits, step)
     for module, facts in enumerate(project.modules):
         for number, entry in enumerate(facts.acquisitions):
             if (module, entry.function) in on_loop and not waits.is_held_across_await(module, number):
                 yield from _check_lock(project, waits, module, number)
-
-
-def _starts_tasks(project: Project, place: CallPlace) -> bool:
-    """Whether the function around a call starts tasks: then others wait for the loop."""
-    beside = (row for one in project.calls_in(place.function_place) for _, row in project.rows(one.site))
-    return any(row.spawn is not None and row.spawn.runs_in is RunsIn.TASK for row in beside)
 
 
 def _report(project: Project, waits: Waits, first: Step) -> Alarm:
