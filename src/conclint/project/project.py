@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -277,6 +277,13 @@ class Project:
         from conclint.project.callables import iter_handovers
 
         return tuple(iter_handovers(self))
+
+    @cached_property
+    def property_loads(self) -> Mapping[Site, tuple[CallPlace, tuple[str, ...]]]:
+        """The reads of attributes that run a property, as calls, with the functions that they may run."""
+        from conclint.project.loads import collect_property_loads
+
+        return collect_property_loads(self)
 
     @cached_property
     def checks(self) -> Checks:

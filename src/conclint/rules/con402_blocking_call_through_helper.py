@@ -32,7 +32,7 @@ def check(project: Project) -> Iterator[Alarm]:
     watched = {
         (found.module, found.number) for found in collect_loop_functions(project) if found.function.symbol not in alone
     }
-    for place in project.calls:
+    for place in ways.iter_places():
         if (place.site.module, place.call.function) not in watched or place.call.use is Use.AWAITED:
             continue
         step = ways.find(place)

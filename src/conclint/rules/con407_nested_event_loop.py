@@ -45,7 +45,7 @@ def check(project: Project) -> Iterator[Alarm]:
     ways = Ways(project, lambda place: runs_loop(project, place.site), lambda place: _find_function(place) in careful)
     loop_functions = {(found.module, found.number) for found in collect_loop_functions(project)}
     watched = loop_functions - careful
-    for place in project.calls:
+    for place in ways.iter_places():
         if _find_function(place) in watched:
             step = ways.find(place)
             if step is not None:

@@ -30,7 +30,7 @@ def check(project: Project) -> Iterator[Alarm]:
     ways = Ways(project, lambda place: bool(waits.find(place) or waits.find_contended_call(place)))
     on_loop = {(found.module, found.number): found.function for found in collect_loop_functions(project)}
     alone = collect_sole_coroutines(project)
-    for place in project.calls:
+    for place in ways.iter_places():
         function = on_loop.get((place.site.module, place.call.function))
         if function is None or place.call.use is Use.AWAITED:
             continue

@@ -36,7 +36,7 @@ def check(project: Project) -> Iterator[Alarm]:
         for place, found in on_loop.items()
         if found.function.symbol not in alone or starts_tasks(project, place)
     }
-    for place in project.calls:
+    for place in ways.iter_places():
         if place.function_place in watched and place.call.use is not Use.AWAITED:
             step = ways.find(place)
             if step is not None:
