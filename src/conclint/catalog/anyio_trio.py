@@ -18,7 +18,7 @@ CLASSES: tuple[ClassRow, ...] = (
     *(
         ClassRow(names=(f"{library}.{name}",), kind=kind, domain=Domain.TASK)
         for library in _LIBRARIES
-        for name, kind in (*_PRIMITIVES, ("Event", Kind.EVENT), ("CancelScope", Kind.OTHER))
+        for name, kind in (*_PRIMITIVES, ("Event", Kind.EVENT), ("CancelScope", Kind.CANCEL_SCOPE))
     ),
     ClassRow(names=("trio.StrictFIFOLock",), kind=Kind.LOCK, domain=Domain.TASK, bases=("trio.Lock",)),
     ClassRow(names=(_GROUP,), kind=Kind.TASK_GROUP, domain=Domain.TASK),
@@ -38,6 +38,8 @@ _SCOPES = (
     ("anyio.move_on_after", "delay"),
     ("trio.fail_after", "seconds"),
     ("trio.move_on_after", "seconds"),
+    ("trio.fail_at", "deadline"),
+    ("trio.move_on_at", "deadline"),
 )
 
 _PRIMITIVE_CALLS = tuple(

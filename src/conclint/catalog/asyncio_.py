@@ -33,7 +33,8 @@ CLASSES: tuple[ClassRow, ...] = (
     _class("Task", "tasks", Kind.TASK, (_FUTURE,)),
     _class("TaskGroup", "taskgroups", Kind.TASK_GROUP, since=(3, 11)),
     _class("Runner", "runners", Kind.LOOP, since=(3, 11)),
-    _class("Timeout", "timeouts", Kind.OTHER, since=(3, 11)),
+    _class("Timeout", "timeouts", Kind.CANCEL_SCOPE, since=(3, 11)),
+    ClassRow(names=("async_timeout.Timeout",), kind=Kind.CANCEL_SCOPE, domain=Domain.TASK),
     _class("StreamReader", "streams", Kind.OTHER),
     _class("StreamWriter", "streams", Kind.OTHER),
     _class("Server", "base_events", Kind.OTHER),
@@ -132,6 +133,15 @@ _TASK_CALLS = (
         returns="asyncio.Timeout",
         keeps=False,
         since=(3, 11),
+    ),
+    *(
+        CallRow(
+            names=(f"async_timeout.{name}",),
+            timeout=Timeout(keyword=keyword, position=0, default=Wait.FINITE),
+            returns="async_timeout.Timeout",
+            keeps=False,
+        )
+        for name, keyword in (("timeout", "delay"), ("timeout_at", "deadline"))
     ),
     CallRow(
         names=("asyncio.timeout_at", "asyncio.timeouts.timeout_at"),

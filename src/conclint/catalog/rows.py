@@ -33,6 +33,8 @@ class Kind(enum.Enum):
     FUTURE = "future"
     TASK = "task"
     TASK_GROUP = "task-group"
+    CANCEL_SCOPE = "cancel-scope"
+    """A context that cancels its body, now or after some time."""
     LOOP = "loop"
     THREAD_LOCAL = "thread-local"
     SESSION = "session"

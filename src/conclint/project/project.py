@@ -111,7 +111,7 @@ class Project:
     def is_living(self, found: Object) -> bool:
         """Return whether an object has a life that others may see: a lock, thread, executor, task, client or queue."""
         row = self.class_row(found)
-        return row is not None and row.kind not in (Kind.COLLECTION, Kind.OTHER, Kind.THREAD_LOCAL)
+        return row is not None and row.kind not in (Kind.COLLECTION, Kind.CANCEL_SCOPE, Kind.OTHER, Kind.THREAD_LOCAL)
 
     def iter_living_state(self) -> Iterator[tuple[str, str]]:
         """Yield owner and name of the attributes and globals that may be something living."""
