@@ -7,7 +7,9 @@ too. An empty display at module level counts as small, a parameter as large: thi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -19,8 +21,10 @@ from conclint.model.facts import Cost
 
 LONG = 100_000
 """Rounds from which on a loop with a constant number of them is long: some hundredths of a second."""
-_OPEN = LONG
-"""What a loop with an unknown number of rounds counts."""
+_OPEN = LONG + 1
+"""What a loop with an unknown number of rounds counts: not quite what anybody writes."""
+_CERTAIN = 1_000_000
+"""Rounds from which on a loop of constant length certainly takes long: some tenths of a second."""
 
 _LOOPS = frozenset({cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp})
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
@@ -41,38 +45,64 @@ _COMBINATORIAL = frozenset(
         "itertools.combinations_with_replacement",
     }
 )
+_CONSUMERS = frozenset(f"builtins.{name}" for name in ("dict", "list", "max", "min", "set", "sorted", "sum", "tuple"))
+_ENDS = frozenset({cst.Break, cst.Return, cst.Raise, cst.Yield})
 _VIEWS = frozenset({"items", "keys", "values", "split", "splitlines"})
 
 
 def estimate_cost(node: cst.FunctionDef | cst.Lambda, scope: Scope) -> Cost:
     """Return the evidence that `node` is CPU-bound, an empty `Cost` without it."""
-    if isinstance(node, cst.FunctionDef) and node.asynchronous is not None:
-        # A coroutine function is no root of a thread, and nobody asks yet what it does to its loop (CON702).
-        return Cost()
     start, end = scope.view.source.offsets[node.body]
     # Most functions need not be walked, which their text says more quickly.
     text = scope.view.source.text[start:end]
+    is_async = isinstance(node, cst.FunctionDef) and node.asynchronous is not None
     found = _find_long_loop(node.body, scope) if "for " in text or "while " in text else None
-    if found is not None:
-        nested = any(type(part) in _LOOPS for part in _iter_own(found) if part is not found)
-        return Cost(scope.span(found), "nested loops that compute" if nested else "a long loop that computes")
-    if isinstance(node, cst.FunctionDef) and f"{node.name.value}(" in text:
+    # A coroutine is no job for a thread: only what certainly stops its loop matters.
+    if found is not None and (found.certain or not is_async):
+        nested = any(type(part) in _LOOPS for part in _iter_own(found.node) if part is not found.node)
+        reason = "nested loops that compute" if nested else "a long loop that computes"
+        return Cost(scope.span(found.node), reason, found.certain)
+    if isinstance(node, cst.FunctionDef) and not is_async and f"{node.name.value}(" in text:
         return _estimate_recursion(node, scope)
     return Cost()
 
 
-def _find_long_loop(node: cst.CSTNode, scope: Scope) -> cst.CSTNode | None:
-    """Return the first loop, outermost before inner ones, that computes for long."""
-    stack = [(node, 1)]
+class _LongLoop(NamedTuple):
+    node: cst.CSTNode
+    certain: bool
+
+
+def _find_long_loop(node: cst.CSTNode, scope: Scope) -> _LongLoop | None:
+    """Return the first loop, outermost first, that computes for long; one that certainly does comes first."""
+    first: _LongLoop | None = None
+    consumed: set[cst.CSTNode] = set()
+    stack = [(node, 1, 1)]
     while stack:
-        current, times = stack.pop()
+        current, times, least = stack.pop()
+        if type(current) is cst.Call and _consumes(current, scope):
+            consumed.add(current.args[0].value)
         if type(current) in _LOOPS:
             times *= _count_rounds(current, scope)
-            if times >= LONG and _computes(current, scope):
-                return current
+            lazy = type(current) is cst.GeneratorExp and current not in consumed
+            least = 0 if lazy else least * _count_rounds(current, scope, unknown=1)
+            certain = least >= _CERTAIN and not _may_end_early(current)
+            if times >= LONG and (certain or first is None) and _computes(current, scope):
+                first = _LongLoop(current, certain)
+                if certain:
+                    return first
         below = (child for child in iter_children(current) if type(child) not in _NO_LOOPS)
-        stack += reversed([(child, times) for child in below])
-    return None
+        stack += reversed([(child, times, least) for child in below])
+    return first
+
+
+def _consumes(call: cst.Call, scope: Scope) -> bool:
+    """Whether a call takes all elements of the generator that it is given."""
+    given = call.args[0].value if call.args else None
+    return type(given) is cst.GeneratorExp and scope.resolve(call.func) in _CONSUMERS
+
+
+def _may_end_early(loop: cst.CSTNode) -> bool:
+    return any(type(part) in _ENDS for part in _iter_own(loop))
 
 
 def _iter_own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -114,17 +144,17 @@ def _is_arithmetic(node: cst.CSTNode) -> bool:
 # Rounds
 
 
-def _count_rounds(loop: cst.CSTNode, scope: Scope) -> int:
-    if isinstance(loop, cst.For):
-        return _count_elements(loop.iter, scope)
+def _count_rounds(loop: cst.CSTNode, scope: Scope, *, unknown: int = _OPEN) -> int:
+    """Return how often the body of a loop runs, where a number that is not known counts as `unknown`."""
     if isinstance(loop, cst.While):
-        return _OPEN if _is_computed(loop, scope) else 1
-    rounds = 1
+        return unknown if _is_computed(loop, scope) else 1
+    iterated = [loop.iter] if isinstance(loop, cst.For) else []
     for_in: cst.CompFor | None = getattr(loop, "for_in", None)
     while for_in is not None:
-        rounds *= _count_elements(for_in.iter, scope)
+        iterated.append(for_in.iter)
         for_in = for_in.inner_for_in
-    return rounds
+    counts = (_count_elements(one, scope) for one in iterated)
+    return math.prod(unknown if count == _OPEN else count for count in counts)
 
 
 def _is_computed(loop: cst.While, scope: Scope) -> bool:

@@ -18,7 +18,7 @@ CLASSES: tuple[ClassRow, ...] = (
     *(
         ClassRow(names=(f"{library}.{name}",), kind=kind, domain=Domain.TASK)
         for library in _LIBRARIES
-        for name, kind in (*_PRIMITIVES, ("Event", Kind.EVENT), ("CancelScope", Kind.OTHER))
+        for name, kind in (*_PRIMITIVES, ("Event", Kind.EVENT), ("CancelScope", Kind.CANCEL_SCOPE))
     ),
     ClassRow(names=("trio.StrictFIFOLock",), kind=Kind.LOCK, domain=Domain.TASK, bases=("trio.Lock",)),
     ClassRow(names=(_GROUP,), kind=Kind.TASK_GROUP, domain=Domain.TASK),
@@ -38,6 +38,8 @@ _SCOPES = (
     ("anyio.move_on_after", "delay"),
     ("trio.fail_after", "seconds"),
     ("trio.move_on_after", "seconds"),
+    ("trio.fail_at", "deadline"),
+    ("trio.move_on_at", "deadline"),
 )
 
 _PRIMITIVE_CALLS = tuple(
@@ -60,7 +62,7 @@ _PRIMITIVE_CALLS = tuple(
             CallRow(names=(f"{library}.{name}.wait",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True)
             for name in ("Condition", "Event")
         ),
-        CallRow(names=(f"{library}.Event.set",), keeps=False),
+        CallRow(names=(f"{library}.Event.set",), keeps=False, loop_only=True),
         CallRow(names=(f"{library}.Event.is_set",), keeps=False),
         CallRow(names=(f"{library}.CancelScope.cancel",), role=Role.CANCEL),
         CallRow(names=(f"{library}.sleep",), effects=Effect.SLEEP, coroutine=True, keeps=False),
@@ -89,7 +91,7 @@ CALLS: tuple[CallRow, ...] = (
     ),
     CallRow(names=("anyio.create_task_group",), returns=_GROUP),
     CallRow(names=("trio.open_nursery",), returns=_NURSERY),
-    *(CallRow(names=(f"{name}.start_soon",), spawn=_START_SOON) for name in (_GROUP, _NURSERY)),
+    *(CallRow(names=(f"{name}.start_soon",), spawn=_START_SOON, loop_only=True) for name in (_GROUP, _NURSERY)),
     # The call waits until the task says that it has started; the task goes on beside its caller.
     *(
         CallRow(names=(f"{name}.start",), effects=Effect.WAIT, spawn=_START_SOON, coroutine=True)

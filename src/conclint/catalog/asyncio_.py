@@ -33,7 +33,8 @@ CLASSES: tuple[ClassRow, ...] = (
     _class("Task", "tasks", Kind.TASK, (_FUTURE,)),
     _class("TaskGroup", "taskgroups", Kind.TASK_GROUP, since=(3, 11)),
     _class("Runner", "runners", Kind.LOOP, since=(3, 11)),
-    _class("Timeout", "timeouts", Kind.OTHER, since=(3, 11)),
+    _class("Timeout", "timeouts", Kind.CANCEL_SCOPE, since=(3, 11)),
+    ClassRow(names=("async_timeout.Timeout",), kind=Kind.CANCEL_SCOPE, domain=Domain.TASK),
     _class("StreamReader", "streams", Kind.OTHER),
     _class("StreamWriter", "streams", Kind.OTHER),
     _class("Server", "base_events", Kind.OTHER),
@@ -64,11 +65,14 @@ _RUN = Spawn(runs_in=RunsIn.HERE, position=0)
 
 _TASK_CALLS = (
     CallRow(names=("asyncio.sleep", "asyncio.tasks.sleep"), effects=Effect.SLEEP, coroutine=True, keeps=False),
-    CallRow(names=("asyncio.create_task", "asyncio.tasks.create_task"), spawn=_START_TASK, returns=_TASK),
+    CallRow(
+        names=("asyncio.create_task", "asyncio.tasks.create_task"), spawn=_START_TASK, returns=_TASK, loop_only=True
+    ),
     CallRow(
         names=("asyncio.ensure_future", "asyncio.tasks.ensure_future"),
         spawn=Spawn(runs_in=RunsIn.TASK, keyword="coro_or_future", position=0),
         returns=_TASK,
+        loop_only=True,
     ),
     CallRow(names=(_TASK,), spawn=_START_TASK),
     CallRow(
@@ -130,6 +134,15 @@ _TASK_CALLS = (
         keeps=False,
         since=(3, 11),
     ),
+    *(
+        CallRow(
+            names=(f"async_timeout.{name}",),
+            timeout=Timeout(keyword=keyword, position=0, default=Wait.FINITE),
+            returns="async_timeout.Timeout",
+            keeps=False,
+        )
+        for name, keyword in (("timeout", "delay"), ("timeout_at", "deadline"))
+    ),
     CallRow(
         names=("asyncio.timeout_at", "asyncio.timeouts.timeout_at"),
         timeout=Timeout(keyword="when", position=0, default=Wait.FINITE),
@@ -143,7 +156,7 @@ _FUTURE_METHODS = (
     CallRow(names=(f"{_FUTURE}.result",), role=Role.RESULT),
     CallRow(names=(f"{_FUTURE}.exception",), role=Role.RESULT),
     CallRow(names=(f"{_FUTURE}.__await__",), role=Role.RESULT),
-    CallRow(names=(f"{_FUTURE}.cancel",), role=Role.CANCEL),
+    CallRow(names=(f"{_FUTURE}.cancel",), role=Role.CANCEL, loop_only=True),
     CallRow(
         names=(f"{_FUTURE}.add_done_callback",),
         role=Role.CALLBACK,
@@ -151,10 +164,10 @@ _FUTURE_METHODS = (
     ),
     CallRow(names=(f"{_FUTURE}.done",), keeps=False),
     CallRow(names=(f"{_FUTURE}.cancelled",), keeps=False),
-    CallRow(names=(f"{_FUTURE}.set_result",)),
-    CallRow(names=(f"{_FUTURE}.set_exception",)),
+    CallRow(names=(f"{_FUTURE}.set_result",), loop_only=True),
+    CallRow(names=(f"{_FUTURE}.set_exception",), loop_only=True),
     CallRow(names=(f"{_FUTURE}.get_loop",), returns=_LOOP),
-    CallRow(names=("asyncio.TaskGroup.create_task",), spawn=_START_TASK, returns=_TASK),
+    CallRow(names=("asyncio.TaskGroup.create_task",), spawn=_START_TASK, returns=_TASK, loop_only=True),
     CallRow(
         names=("asyncio.TaskGroup.__aexit__",),
         effects=Effect.WAIT,
@@ -175,7 +188,7 @@ _SYNC_METHODS = (
                 names=(f"{name}.__aenter__",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True, keeps=False
             ),
             CallRow(names=(f"{name}.__aexit__",), coroutine=True, keeps=False),
-            CallRow(names=(f"{name}.release",), keeps=False),
+            CallRow(names=(f"{name}.release",), keeps=False, loop_only=True),
             CallRow(names=(f"{name}.locked",), keeps=False),
         )
     ),
@@ -198,17 +211,22 @@ _SYNC_METHODS = (
         keeps=False,
     ),
     CallRow(names=("asyncio.Queue.put",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True),
-    CallRow(names=("asyncio.Queue.put_nowait",)),
+    CallRow(names=("asyncio.Queue.put_nowait",), loop_only=True),
     *(
-        CallRow(names=(name,), keeps=False)
+        CallRow(names=(name,), keeps=False, loop_only=True)
         for name in (
             "asyncio.Condition.notify",
             "asyncio.Condition.notify_all",
             "asyncio.Event.set",
-            "asyncio.Event.clear",
-            "asyncio.Event.is_set",
             "asyncio.Queue.get_nowait",
             "asyncio.Queue.task_done",
+        )
+    ),
+    *(
+        CallRow(names=(name,), keeps=False)
+        for name in (
+            "asyncio.Event.clear",
+            "asyncio.Event.is_set",
             "asyncio.Queue.empty",
             "asyncio.Queue.full",
             "asyncio.Queue.qsize",
@@ -250,9 +268,9 @@ _LOOP_METHODS = (
         spawn=Spawn(runs_in=RunsIn.HERE, keyword="future", position=0),
     ),
     CallRow(names=(f"{_LOOP}.run_forever",), effects=Effect.WAIT, timeout=_UNBOUNDED),
-    CallRow(names=(f"{_LOOP}.stop",), role=Role.CANCEL),
+    CallRow(names=(f"{_LOOP}.stop",), role=Role.CANCEL, loop_only=True),
     CallRow(names=(f"{_LOOP}.close",), role=Role.CLOSE),
-    CallRow(names=(f"{_LOOP}.create_task",), spawn=_START_TASK, returns=_TASK),
+    CallRow(names=(f"{_LOOP}.create_task",), spawn=_START_TASK, returns=_TASK, loop_only=True),
     CallRow(names=(f"{_LOOP}.create_future",), returns=_FUTURE),
     CallRow(
         names=(f"{_LOOP}.run_in_executor",),
@@ -264,6 +282,7 @@ _LOOP_METHODS = (
             names=(f"{_LOOP}.{name}",),
             spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=0, arguments_from=1),
             returns="asyncio.Handle",
+            loop_only=name == "call_soon",
         )
         for name in ("call_soon", "call_soon_threadsafe")
     ),
@@ -272,6 +291,7 @@ _LOOP_METHODS = (
             names=(f"{_LOOP}.{name}",),
             spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=1, arguments_from=2),
             returns=returns,
+            loop_only=True,
         )
         for name, returns in (
             ("call_later", "asyncio.TimerHandle"),
@@ -344,8 +364,8 @@ _STREAM_CALLS = (
             f"{_WRITER}.wait_closed",
         )
     ),
-    CallRow(names=(f"{_WRITER}.write",), keeps=False),
-    CallRow(names=(f"{_WRITER}.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_WRITER}.write",), keeps=False, loop_only=True),
+    CallRow(names=(f"{_WRITER}.close",), role=Role.CLOSE, loop_only=True),
     CallRow(names=("asyncio.Server.close",), role=Role.CANCEL),
     CallRow(names=("asyncio.Server.wait_closed",), effects=Effect.WAIT, role=Role.JOIN, coroutine=True),
     CallRow(names=("asyncio.Server.serve_forever",), effects=Effect.WAIT, coroutine=True),

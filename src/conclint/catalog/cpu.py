@@ -5,9 +5,17 @@
 
 from __future__ import annotations
 
-from conclint.catalog.rows import CallRow, ClassRow, Effect
+from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind
 
-CLASSES: tuple[ClassRow, ...] = ()
+CLASSES: tuple[ClassRow, ...] = (
+    ClassRow(names=("argon2.PasswordHasher",), kind=Kind.OTHER),
+    ClassRow(names=("passlib.context.CryptContext",), kind=Kind.OTHER),
+    *(
+        ClassRow(names=(f"cryptography.hazmat.primitives.kdf.{name}",), kind=Kind.OTHER)
+        for name in ("pbkdf2.PBKDF2HMAC", "scrypt.Scrypt")
+    ),
+    ClassRow(names=("PIL.Image.Image",), kind=Kind.OTHER),
+)
 
 _HOLDS_GIL = (
     "copy.deepcopy",
@@ -21,6 +29,11 @@ _HOLDS_GIL = (
     "xml.etree.ElementTree.parse",
     "yaml.load",
     "yaml.safe_load",
+)
+
+_OUTSIDE_GIL = ("hashlib.file_digest",)
+
+_HEAVY = (
     "pandas.read_csv",
     "pandas.read_excel",
     "pandas.read_feather",
@@ -35,18 +48,9 @@ _HOLDS_GIL = (
     "joblib.dump",
 )
 
-_OUTSIDE_GIL = (
+_HEAVY_OUTSIDE_GIL = (
     "hashlib.pbkdf2_hmac",
     "hashlib.scrypt",
-    "hashlib.file_digest",
-    "zlib.compress",
-    "zlib.decompress",
-    "gzip.compress",
-    "gzip.decompress",
-    "bz2.compress",
-    "bz2.decompress",
-    "lzma.compress",
-    "lzma.decompress",
     "bcrypt.hashpw",
     "bcrypt.checkpw",
     "bcrypt.kdf",
@@ -54,9 +58,34 @@ _OUTSIDE_GIL = (
     "argon2.PasswordHasher.verify",
     "argon2.low_level.hash_secret",
     "argon2.low_level.verify_secret",
-    "PIL.Image.Image.resize",
-    "PIL.Image.Image.convert",
+    "passlib.context.CryptContext.hash",
+    "passlib.context.CryptContext.verify",
+    "passlib.context.CryptContext.verify_and_update",
+    *(
+        f"passlib.hash.{scheme}.{name}"
+        for scheme in ("argon2", "bcrypt", "bcrypt_sha256", "pbkdf2_sha256", "pbkdf2_sha512", "scrypt", "sha512_crypt")
+        for name in ("hash", "verify")
+    ),
+    "werkzeug.security.generate_password_hash",
+    "werkzeug.security.check_password_hash",
+    "django.contrib.auth.hashers.make_password",
+    "django.contrib.auth.hashers.check_password",
+    "cryptography.hazmat.primitives.asymmetric.rsa.generate_private_key",
+    *(
+        f"cryptography.hazmat.primitives.kdf.{name}.{method}"
+        for name in ("pbkdf2.PBKDF2HMAC", "scrypt.Scrypt")
+        for method in ("derive", "verify")
+    ),
+    *(f"PIL.Image.Image.{name}" for name in ("convert", "filter", "resize", "rotate", "thumbnail", "transform")),
 )
+
+_GROWS = tuple(f"{module}.{name}" for module in ("zlib", "gzip", "bz2", "lzma") for name in ("compress", "decompress"))
+
+ROUNDS: dict[str, tuple[str, int, int]] = {
+    "hashlib.pbkdf2_hmac": ("iterations", 3, 10_000),
+    "bcrypt.kdf": ("rounds", 3, 10),
+}
+"""Keyword and position of what says how often a key derivation repeats itself, and from which number on it is long."""
 
 _SLOW_FIRST = (
     "netrc.netrc",
@@ -77,6 +106,12 @@ CALLS: tuple[CallRow, ...] = (
         CallRow(names=(name,), effects=Effect.CPU | Effect.RELEASES_GIL, keeps=False, since=_SINCE.get(name))
         for name in _OUTSIDE_GIL
     ),
+    *(CallRow(names=(name,), effects=Effect.CPU | Effect.HEAVY, keeps=False) for name in _HEAVY),
+    *(
+        CallRow(names=(name,), effects=Effect.CPU | Effect.HEAVY | Effect.RELEASES_GIL, keeps=False)
+        for name in _HEAVY_OUTSIDE_GIL
+    ),
+    *(CallRow(names=(name,), effects=Effect.CPU | Effect.GROWS | Effect.RELEASES_GIL, keeps=False) for name in _GROWS),
     *(CallRow(names=(name,), effects=Effect.SLOW_FIRST_USE, keeps=False) for name in _SLOW_FIRST),
-    CallRow(names=("PIL.Image.open",), effects=Effect.FILE, keeps=False),
+    CallRow(names=("PIL.Image.open",), effects=Effect.FILE, keeps=False, returns="PIL.Image.Image"),
 )

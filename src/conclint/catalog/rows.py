@@ -33,6 +33,8 @@ class Kind(enum.Enum):
     FUTURE = "future"
     TASK = "task"
     TASK_GROUP = "task-group"
+    CANCEL_SCOPE = "cancel-scope"
+    """A context that cancels its body, now or after some time."""
     LOOP = "loop"
     THREAD_LOCAL = "thread-local"
     SESSION = "session"
@@ -112,6 +114,10 @@ class Effect(enum.Flag):
     """Computes outside the GIL, so threads do run it in parallel."""
     SLOW_FIRST_USE = enum.auto()
     """Reads files or the network once (TLS context, netrc, zone data)."""
+    HEAVY = enum.auto()
+    """Computes for tens of milliseconds and more, whatever it is given: key derivation, models, images, tables."""
+    GROWS = enum.auto()
+    """Computes for as long as its first argument is large: compression, checksums of it."""
 
 
 class Wait(enum.Enum):
@@ -205,6 +211,8 @@ class CallRow:
     """Whether it is a coroutine function: its effects come when it is awaited, and hold up its task, not the thread."""
     keeps: bool = True
     """Whether it may keep its arguments beyond the call: False for `print`, `len`, `isinstance`."""
+    loop_only: bool = False
+    """Whether it may be called in the thread of its event loop only: it wakes no loop and takes no lock."""
     twin: str = ""
     """The async twin that a fix should use: `asyncio.sleep`."""
     exits: bool = False

@@ -69,6 +69,9 @@ class Cost(msgspec.Struct, frozen=True, array_like=True):
     inputs of usual size); None where nothing says so."""
     reason: str = ""
     """What the work is, for the message: "two nested loops of arithmetic"."""
+    certain: bool = False
+    """Whether it takes long whatever the function is called with (must, once the loop is reached): the number of
+    rounds is a large constant. A coroutine function has no other cost."""
 
 
 class Function(msgspec.Struct, frozen=True, array_like=True):

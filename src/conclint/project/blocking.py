@@ -130,9 +130,18 @@ def _is_constant(project: Project, place: CallPlace, keyword: str, position: int
 def _may_be_full(project: Project, place: CallPlace) -> bool:
     """Whether some queue of a `put` is made with a limit to its size; what else the catalog says to block, may."""
     receivers = {target.receiver for target in project.externals(place.site) if target.receiver is not None}
-    rows = {found: project.class_row(found) for found in receivers}
-    queues = [found for found, row in rows.items() if row is not None and row.kind is Kind.QUEUE]
+    queues = [found for found in receivers if _is_queue(project, found)]
     return len(queues) < len(receivers) or any(_is_bounded(project, found) for found in queues)
+
+
+def is_unbounded_queue(project: Project, found: Object | None) -> bool:
+    """Return whether an object is a queue that is not known to have a limit to its size, so that `put` never waits."""
+    return found is not None and _is_queue(project, found) and not _is_bounded(project, found)
+
+
+def _is_queue(project: Project, found: Object) -> bool:
+    row = project.class_row(found)
+    return row is not None and row.kind is Kind.QUEUE
 
 
 def _is_bounded(project: Project, queue: Object) -> bool:
@@ -141,7 +150,6 @@ def _is_bounded(project: Project, queue: Object) -> bool:
     size = project.call(queue.site).find_argument("maxsize", 0)
     given = project.value(queue.site.module, size.value) if size is not None else Constant(0)
     return not isinstance(given, Constant) or (isinstance(given.value, int) and given.value > 0)
-
 
 def is_socket(project: Project, found: Object | None) -> bool:
     """Return whether an object is a socket."""

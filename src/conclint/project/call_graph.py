@@ -46,18 +46,6 @@ class CallGraph:
                 )
         return found
 
-    def find_chain(self, start: str, end: str) -> list[tuple[int, Span, str]]:
-        """Return the calls on a shortest way between two functions: module, place, callee; none where they are one."""
-        ways: dict[str, list[tuple[int, Span, str]]] = {end: []}
-        pending = deque([end])
-        while pending and start not in ways:
-            callee = pending.popleft()
-            for caller, _, context in self.callers.get(callee, ()):
-                if caller not in ways and (found := self.find_span(caller, callee, context)) is not None:
-                    ways[caller] = [(*found, callee), *ways[callee]]
-                    pending.append(caller)
-        return ways.get(start, [])
-
     def find_span(self, caller: str, callee: str, context: ContextId) -> tuple[int, Span] | None:
         """Return the module and the place of a call of `callee` in a context; None where none is to be seen."""
         where = self._project.place(caller)
@@ -130,6 +118,30 @@ class CallGraph:
                     reached.add(callee)
                     pending.append(callee)
         return reached
+
+    def find_chain(self, start: str, goal: str) -> tuple[Site, ...] | None:
+        """Return the calls on a shortest way from one function to another in the same thread (may)."""
+        ways: dict[str, tuple[Site, ...]] = {start: ()}
+        pending = deque(ways)
+        while pending and goal not in ways:
+            caller = pending.popleft()
+            for callee in sorted(self.called_by(caller) - ways.keys()):
+                site = self._sites.get((caller, callee))
+                ways[callee] = (*ways[caller], site) if site is not None else ways[caller]
+                pending.append(callee)
+        return ways.get(goal)
+
+    @cached_property
+    def _sites(self) -> dict[tuple[str, str], Site]:
+        """The first call by which one function calls another."""
+        found: dict[tuple[str, str], Site] = {}
+        for site, targets in self._project.links.callees.items():
+            if site.what == "call":
+                caller = self.function_at(site).symbol
+                for target in targets:
+                    known = found.setdefault((caller, target.function), site)
+                    found[(caller, target.function)] = min(known, site)
+        return found
 
     @cached_property
     def _edges(self) -> dict[str, frozenset[str]]:

@@ -136,12 +136,32 @@ def gives_coroutine(project: Project, site: Site) -> bool:
     rows = [project.find_row(target) for target in project.externals(site)]
     if not callees:
         return bool(rows) and all(row is not None and row.coroutine for row in rows)
-    if rows or any(found.kind is not ObjectKind.COROUTINE for found in project.result(site)):
+    if rows or _hands_out_else(project, site):
         return False
     return all(
         is_coroutine_function(project, target.function) and not _has_plain_override(project, target.function)
         for target in callees
     )
+
+
+def hands_out_coroutine(project: Project, site: Site) -> bool:
+    """Return whether a call runs plain functions only, which hand out a coroutine unless they return None (must)."""
+    callees = project.callees(site)
+    if not callees or project.externals(site) or _hands_out_else(project, site):
+        return False
+    return all(
+        returns_coroutine(project, target.function) and not _is_overridden(project, target.function)
+        for target in callees
+    )
+
+
+def _hands_out_else(project: Project, site: Site) -> bool:
+    return any(found.kind is not ObjectKind.COROUTINE for found in project.result(site))
+
+
+def _is_overridden(project: Project, symbol: str) -> bool:
+    owner, _, name = symbol.rpartition(".")
+    return any(name in project.symbols.methods.get(one, {}) for one in project.symbols.subclasses.get(owner, ()))
 
 
 def _has_plain_override(project: Project, symbol: str) -> bool:

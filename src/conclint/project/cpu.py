@@ -15,6 +15,7 @@ from conclint.catalog.rows import Effect, Kind
 from conclint.model.facts import Call, Function
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Constant, Value
+from conclint.project.blocking import is_unbounded_queue
 from conclint.project.objects import ObjectKind
 from conclint.project.symbols import FunctionPlace
 
@@ -167,7 +168,7 @@ class CpuBound:
     def _is_computing(self, place: CallPlace, target: ExternalTarget) -> bool:
         row = self._project.find_row(target)
         if row is not None and (row.effects & _OUTSIDE or row.coroutine):
-            return self._never_waits(target)
+            return target.name.endswith(".put") and is_unbounded_queue(self._project, target.receiver)
         if target.name in _OUTSIDE_METHODS:
             return False
         owner = self._project.class_row(target.receiver) if target.receiver is not None else None
@@ -179,15 +180,6 @@ class CpuBound:
         if module == "builtins":
             return hasattr(builtins, name.partition(".")[0]) and name not in _ACTING_BUILTINS
         return module in _COMPUTING_MODULES or target.name in _COMPUTING_NAMES
-
-    def _never_waits(self, target: ExternalTarget) -> bool:
-        """Whether it is a `put` into a queue without a bound."""
-        owner = self._project.class_row(target.receiver) if target.receiver is not None else None
-        if owner is None or target.receiver is None or owner.kind is not Kind.QUEUE:
-            return False
-        site = target.receiver.site
-        is_put = target.name.endswith(".put") and site is not None and site.what == "call"
-        return is_put and site is not None and not self._project.call(site).call.arguments
 
 
 def _is_method_of_data(callee: Value, call: Call, values: tuple[Value, ...]) -> bool:

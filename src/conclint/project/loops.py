@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from conclint.project.objects import Site
     from conclint.project.project import Project
     from conclint.project.roots import Root
+    from conclint.project.symbols import FunctionPlace
 
 _RUNNERS = frozenset(
     {
@@ -49,6 +50,17 @@ def collect_loop_functions(project: Project) -> tuple[LoopFunction, ...]:
                 callback = None if function.is_async else callbacks[function.symbol]
                 found.append(LoopFunction(module, index, function, callback))
     return tuple(found)
+
+
+def collect_sole_coroutines(project: Project) -> frozenset[str]:
+    """Return what a program runs as its only coroutine, with `asyncio.run`: nothing else is waiting yet."""
+    return frozenset(root.function for root in project.roots if root.runs_in is RunsIn.HERE)
+
+
+def starts_tasks(project: Project, function: FunctionPlace) -> bool:
+    """Return whether a function starts tasks itself (may): even the only coroutine of a program is not alone then."""
+    rows = (row for place in project.calls_in(function) for _, row in project.rows(place.site))
+    return any(row.spawn is not None and row.spawn.runs_in is RunsIn.TASK for row in rows)
 
 
 def is_loop_callback(project: Project, root: Root) -> bool:

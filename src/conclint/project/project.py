@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -119,7 +119,7 @@ class Project:
         So has a thread-local object with a class of its own, whose body the threads share.
         """
         row = self.class_row(found)
-        if row is None or row.kind in (Kind.COLLECTION, Kind.OTHER):
+        if row is None or row.kind in (Kind.COLLECTION, Kind.CANCEL_SCOPE, Kind.OTHER):
             return False
         return row.kind is not Kind.THREAD_LOCAL or found.symbol in self.symbols.classes
 
@@ -292,6 +292,13 @@ class Project:
         from conclint.project.callables import iter_handovers
 
         return tuple(iter_handovers(self))
+
+    @cached_property
+    def property_loads(self) -> Mapping[Site, tuple[CallPlace, tuple[str, ...]]]:
+        """The reads of attributes that run a property, as calls, with the functions that they may run."""
+        from conclint.project.loads import collect_property_loads
+
+        return collect_property_loads(self)
 
     @cached_property
     def checks(self) -> Checks:

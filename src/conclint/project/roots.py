@@ -57,6 +57,8 @@ def _iter_spawned(project: Project) -> Iterator[Root]:
             runs_in = _executor_kind(project, _find_executor(project, spawn))
         elif runs_in is RunsIn.REQUEST and spawn.receiver is not None:
             runs_in = _server_kind(project, spawn.receiver)
+        elif _is_done_on_loop(project, spawn):
+            runs_in = RunsIn.LOOP_CALLBACK
         for candidate in _iter_callables(project, project.spawned_objects(spawn.callable)):
             yield Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)
 
@@ -171,6 +173,14 @@ def _server_kind(project: Project, server: Object) -> RunsIn:
     base = project.symbols.find_external_base(server.symbol)
     row = catalog.find_call(base) if base is not None else None
     return row.spawn.runs_in if row is not None and row.spawn is not None else RunsIn.REQUEST
+
+
+def _is_done_on_loop(project: Project, spawn: SpawnSite) -> bool:
+    """Whether a callback waits for a future that an event loop ends, not a worker: `run_coroutine_threadsafe`."""
+    made = spawn.receiver.site if spawn.receiver is not None else None
+    if spawn.runs_in is not RunsIn.EXECUTOR_THREAD or made is None or made.what != "call" or made == spawn.site:
+        return False
+    return any(row.spawn is not None and row.spawn.runs_in is RunsIn.TASK for _, row in project.rows(made))
 
 
 def _executor_kind(project: Project, executor: Object | None) -> RunsIn:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.model.alarm import Related
 from conclint.model.facts import Context
 from conclint.project.callables import is_transparent
 
@@ -17,7 +18,7 @@ _CACHES = frozenset({"functools.cache", "functools.lru_cache", "functools.cached
 
 
 class Step(NamedTuple):
-    """A call on the way, and the next one; the last one is what the way leads to."""
+    """A call, or the load of a property, on the way, and the next one; the last one is what the way leads to."""
 
     place: CallPlace
     next: Step | None
@@ -57,6 +58,11 @@ class Ways:
         self._project, self._is_end, self._is_careful, self._is_taken = project, is_end, is_careful, is_taken
         self._by_function = self._find_all()
 
+    def iter_places(self) -> Iterator[CallPlace]:
+        """Yield all places where a way may begin: calls, and loads of properties."""
+        yield from self._project.calls
+        yield from (place for place, _ in self._project.property_loads.values())
+
     def find(self, place: CallPlace) -> Step | None:
         """Return the way that a call takes, whatever it may run; None where some of that leads elsewhere."""
         if self._is_end(place):
@@ -66,10 +72,10 @@ class Ways:
     def _find_all(self) -> dict[str, Step]:
         ways: dict[str, Step] = {}
         callers: dict[str, list[CallPlace]] = {}
-        for place in self._project.calls:
+        for place in self.iter_places():
             if self._is_certain(place):
-                for target in self._project.callees(place.site):
-                    callers.setdefault(target.function, []).append(place)
+                for function in self._find_callees(place):
+                    callers.setdefault(function, []).append(place)
                 if self._is_end(place):
                     ways.setdefault(place.function.symbol, Step(place, None, 1))
         pending = deque(ways)
@@ -94,14 +100,28 @@ class Ways:
         return any(name in _CACHES for name in self._project.decorators(symbol))
 
     def _find_through(self, place: CallPlace, ways: dict[str, Step]) -> Step | None:
-        callees = self._project.callees(place.site)
+        callees = self._find_callees(place)
         if not callees or self._project.externals(place.site):
             return None
-        # A decorator such as `sync_to_async` may well move the call to a thread.
-        following = [
-            ways.get(target.function) if is_transparent(self._project, target.function) else None for target in callees
-        ]
+        following = [ways.get(function) if self._is_plain(place, function) else None for function in callees]
         if any(step is None for step in following):
             return None
         nearest = min((step for step in following if step is not None), key=lambda step: (step.length, step.place.site))
         return Step(place, nearest, nearest.length + 1) if nearest.length < _LONGEST_TRACE else None
+
+    def _find_callees(self, place: CallPlace) -> tuple[str, ...]:
+        load = self._project.property_loads.get(place.site)
+        return load[1] if load is not None else tuple(one.function for one in self._project.callees(place.site))
+
+    def _is_plain(self, place: CallPlace, function: str) -> bool:
+        # A decorator such as `sync_to_async` may well move the call to a thread.
+        return place.site in self._project.property_loads or is_transparent(self._project, function)
+
+
+def relate_steps(project: Project, first: Step, ends_in: str) -> Iterator[Related]:
+    """Yield the trace of a way behind its first call: `load` calls `fetch`, `fetch` blocks in `requests.get`."""
+    for step in first.iter_following():
+        module = step.place.site.module
+        callee = project.places.describe(module, step.place.call.callee)
+        verb = "calls" if step.next is not None else ends_in
+        yield project.related(module, step.place.call.span, f"`{step.place.function.name}` {verb} `{callee}`")

@@ -11,7 +11,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.guards import weigh
 from conclint.project.interleaving import Interleaving, Start
 from conclint.project.locks import find_lock_sites
-from conclint.project.objects import Object
+from conclint.project.objects import Object, Site
 from conclint.project.places import Place
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
@@ -84,11 +84,13 @@ def _is_locked(project: Project, module: int, stale: StaleWrite) -> bool:
 def _trace(project: Project, start: Start, symbol: str) -> list[Related]:
     name = start.function.rpartition(".")[2]
     begun = project.related(start.place.site.module, start.place.call.span, f"several tasks run `{name}` from here")
-    steps = project.call_graph.find_chain(start.function, symbol)
-    return [
-        begun,
-        *(project.related(module, span, f"this calls `{callee.rpartition('.')[2]}`") for module, span, callee in steps),
-    ]
+    sites = project.call_graph.find_chain(start.function, symbol) or ()
+    return [begun, *(_relate_call(project, site) for site in sites)]
+
+
+def _relate_call(project: Project, site: Site) -> Related:
+    callee = min(target.function for target in project.callees(site))
+    return project.related(site.module, project.call(site).call.span, f"this calls `{callee.rpartition('.')[2]}`")
 
 
 def _find_witness(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import RunsIn
-from conclint.model.alarm import Alarm, Related
+from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
-from conclint.project.loops import collect_loop_functions
+from conclint.project.loops import collect_loop_functions, collect_sole_coroutines
 from conclint.project.project import Project
-from conclint.project.ways import Step, Ways
+from conclint.project.ways import Step, Ways, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -28,12 +27,12 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls of plain functions that certainly lead to a call which blocks the thread of the event loop."""
     ways = Ways(project, lambda place: find_blocking(project, place, LOOP_STOPPERS) is not None)
-    # What a program runs as its only coroutine may read its configuration first: nothing else is waiting yet.
-    alone = {root.function for root in project.roots if root.runs_in is RunsIn.HERE}
+    # That one may read its configuration first.
+    alone = collect_sole_coroutines(project)
     watched = {
         (found.module, found.number) for found in collect_loop_functions(project) if found.function.symbol not in alone
     }
-    for place in project.calls:
+    for place in ways.iter_places():
         if (place.site.module, place.call.function) not in watched or place.call.use is Use.AWAITED:
             continue
         step = ways.find(place)
@@ -50,14 +49,5 @@ def _report(project: Project, first: Step) -> Alarm:
     reason = found.reason if found is not None else ""
     message = f"`{callee}` ends in `{end}`, which blocks the event loop {reason}"
     help_line = f"use `await asyncio.to_thread({callee}, …)`" if callee.replace(".", "").isidentifier() else ""
-    return project.alarm(
-        module, RULE.code, first.place.call.span, message, *_iter_trace(project, first), help=help_line
-    )
-
-
-def _iter_trace(project: Project, first: Step) -> Iterator[Related]:
-    for step in first.iter_following():
-        module = step.place.site.module
-        callee = project.places.describe(module, step.place.call.callee)
-        verb = "calls" if step.next is not None else "blocks in"
-        yield project.related(module, step.place.call.span, f"`{step.place.function.name}` {verb} `{callee}`")
+    trace = relate_steps(project, first, "blocks in")
+    return project.alarm(module, RULE.code, first.place.call.span, message, *trace, help=help_line)

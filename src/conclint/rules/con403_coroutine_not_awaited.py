@@ -8,7 +8,7 @@ from conclint.catalog.rows import Role, RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
-from conclint.project.callables import gives_coroutine
+from conclint.project.callables import gives_coroutine, hands_out_coroutine
 from conclint.project.certainty import Certainty
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
@@ -33,7 +33,7 @@ def check(project: Project) -> Iterator[Alarm]:
         fate = _say_fate(place, unread.get(place.site, ""))
         if not fate:
             continue
-        if gives_coroutine(project, place.site) and certainty.is_closed(place.site.module, place.call.callee):
+        if _makes_coroutine(project, place) and certainty.is_closed(place.site.module, place.call.callee):
             yield _report(project, place, fate)
         elif place.call.use is not Use.TESTED and _gathers(project, place.site):
             callee = project.places.describe(place.site.module, place.call.callee)
@@ -47,6 +47,13 @@ def _say_fate(place: CallPlace, unread: str) -> str:
     if place.call.use is Use.TESTED:
         return "is tested without `await`: a coroutine is always true"
     return f"is bound to `{unread}` and never awaited: its body does not run" if unread else ""
+
+
+def _makes_coroutine(project: Project, place: CallPlace) -> bool:
+    if gives_coroutine(project, place.site):
+        return True
+    # A helper that may return None as well is rightly tested.
+    return place.call.use is not Use.TESTED and hands_out_coroutine(project, place.site)
 
 
 def _gathers(project: Project, site: Site) -> bool:
@@ -69,4 +76,5 @@ def _iter_definitions(project: Project, site: Site) -> Iterator[Related]:
     for target in sorted(project.callees(site), key=lambda target: target.function):
         place, function = project.place(target.function), project.function(target.function)
         if place is not None and function is not None:
-            yield project.related(place.module, function.span, f"`{function.name}` is a coroutine function")
+            what = "is a coroutine function" if function.is_async else "returns a coroutine"
+            yield project.related(place.module, function.span, f"`{function.name}` {what}")

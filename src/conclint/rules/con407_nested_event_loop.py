@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.model.alarm import Alarm, Related
+from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.project.loops import collect_loop_functions, runs_loop
 from conclint.project.project import CallPlace, Project
-from conclint.project.ways import Step, Ways
+from conclint.project.ways import Step, Ways, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -45,7 +45,7 @@ def check(project: Project) -> Iterator[Alarm]:
     ways = Ways(project, lambda place: runs_loop(project, place.site), lambda place: _find_function(place) in careful)
     loop_functions = {(found.module, found.number) for found in collect_loop_functions(project)}
     watched = loop_functions - careful
-    for place in project.calls:
+    for place in ways.iter_places():
         if _find_function(place) in watched:
             step = ways.find(place)
             if step is not None:
@@ -70,13 +70,5 @@ def _report(project: Project, first: Step) -> Alarm:
         message = f"`{callee}` runs an event loop where one is already running"
     else:
         message = f"`{callee}` leads to a call that runs an event loop where one is already running"
-    return project.alarm(module, RULE.code, first.place.call.span, message, *_iter_trace(project, first))
-
-
-def _iter_trace(project: Project, first: Step) -> Iterator[Related]:
-    for step in first.iter_following():
-        module = step.place.site.module
-        callee = project.places.describe(module, step.place.call.callee)
-        verb = "calls" if step.next is not None else "runs an event loop with"
-        message = f"`{step.place.function.name}` {verb} `{callee}`"
-        yield project.related(module, step.place.call.span, message)
+    trace = relate_steps(project, first, "runs an event loop with")
+    return project.alarm(module, RULE.code, first.place.call.span, message, *trace)

@@ -1,0 +1,57 @@
+"""CON406: see docs/rules/CON406.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model.alarm import Alarm, Related
+from conclint.model.rule import Category, Rule
+from conclint.project.affinity import Affinity, Intrusion
+from conclint.project.project import Project
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON406",
+    name="loop-api-from-thread",
+    summary="another thread calls what only the thread of the event loop may call",
+    help="hand the call to the loop: `loop.call_soon_threadsafe(…)`, or `asyncio.run_coroutine_threadsafe(…)`",
+    category=Category.ASYNC,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report calls on loops, tasks, futures, queues and events of asyncio that only other threads make."""
+    affinity = Affinity(project)
+    for place in project.calls:
+        found = affinity.find_intrusion(place)
+        if found is not None:
+            module = place.site.module
+            callee = project.places.describe(module, place.call.callee)
+            message = f"`{callee}` is called outside the thread of the event loop"
+            trace = _relate(project, found)
+            yield project.alarm(module, RULE.code, place.call.span, message, *trace, help=_advise(callee, found))
+
+
+def _relate(project: Project, found: Intrusion) -> Iterator[Related]:
+    spawn = project.call(found.root.site)
+    yield project.related(found.root.site.module, spawn.call.span, f"{_name(found)} begins to run in a thread here")
+    for step in found.chain:
+        callee = project.places.describe(step.site.module, step.call.callee)
+        yield project.related(step.site.module, step.call.span, f"`{step.function.name}` calls `{callee}`")
+
+
+def _name(found: Intrusion) -> str:
+    name = found.root.function.rpartition(".")[2]
+    return "this lambda" if name.startswith("<lambda") else f"`{name}`"
+
+
+def _advise(callee: str, found: Intrusion) -> str:
+    plain = callee.replace(".", "").isidentifier() and not any(one.keyword for one in found.place.call.arguments)
+    if callee.endswith(".call_soon"):
+        return f"use `{callee}_threadsafe(…)`"
+    if not plain or callee.endswith(("create_task", "ensure_future", "start_soon", "call_soon")):
+        return ""
+    arguments = ", …" if found.place.call.arguments else ""
+    return f"use `loop.call_soon_threadsafe({callee}{arguments})`"

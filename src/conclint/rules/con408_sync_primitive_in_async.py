@@ -1,0 +1,89 @@
+"""CON408: see docs/rules/CON408.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model.alarm import Alarm, Related
+from conclint.model.facts import Use
+from conclint.model.rule import Category, Rule
+from conclint.project.loops import collect_loop_functions, collect_sole_coroutines, starts_tasks
+from conclint.project.project import Project
+from conclint.project.waits import Contended, Section, Waits
+from conclint.project.ways import Step, Ways, relate_steps
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON408",
+    name="sync-primitive-in-async",
+    summary="a coroutine, or a callback of the event loop, waits for another thread and stops its loop",
+    help="await an asyncio twin, or wait in a thread with `await asyncio.to_thread(…)`",
+    category=Category.ASYNC,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report waits for threads, processes and their locks in what runs on an event loop, also through helpers."""
+    waits = Waits(project)
+    ways = Ways(project, lambda place: bool(waits.find(place) or waits.find_contended_call(place)))
+    on_loop = {(found.module, found.number): found.function for found in collect_loop_functions(project)}
+    alone = collect_sole_coroutines(project)
+    for place in ways.iter_places():
+        function = on_loop.get((place.site.module, place.call.function))
+        if function is None or place.call.use is Use.AWAITED:
+            continue
+        step = ways.find(place)
+        if step is not None and (function.symbol not in alone or starts_tasks(project, place.function_place)):
+            yield _report(project, waits, step)
+    for module, facts in enumerate(project.modules):
+        for number, entry in enumerate(facts.acquisitions):
+            if (module, entry.function) in on_loop and not waits.is_held_across_await(module, number):
+                yield from _check_lock(project, waits, module, number)
+
+
+def _report(project: Project, waits: Waits, first: Step) -> Alarm:
+    module, span = first.place.site.module, first.place.call.span
+    callee = project.places.describe(module, first.place.call.callee)
+    contended = waits.find_contended_call(first.last)
+    if contended is not None:
+        lock = project.places.describe(contended.module, contended.entry.value)
+        message = f"`{callee}` acquires `{lock}`, and stops the event loop while another thread holds it and blocks"
+        trace = (*relate_steps(project, first, "calls"), *_relate_lock(project, contended, lock))
+        return project.alarm(module, RULE.code, span, message, *trace)
+    if first.next is None:
+        return project.alarm(module, RULE.code, span, f"`{callee}` stops the event loop until another thread is ready")
+    end = project.places.describe(first.last.site.module, first.last.call.callee)
+    message = f"`{callee}` ends in `{end}`, which stops the event loop until another thread is ready"
+    return project.alarm(module, RULE.code, span, message, *relate_steps(project, first, "waits in"))
+
+
+def _check_lock(project: Project, waits: Waits, module: int, number: int) -> Iterator[Alarm]:
+    entry = project.modules[module].acquisitions[number]
+    lock = project.places.describe(module, entry.value)
+    contended = waits.find_contention(module, number)
+    if contended is not None:
+        message = f"`{lock}` stops the event loop while another thread holds it and blocks"
+        trace = tuple(_relate_section(project, contended.section, lock))
+        yield project.alarm(module, RULE.code, entry.span, message, *trace)
+    elif waits.is_kept(module, number):
+        message = f"`{lock}` is acquired here and released elsewhere: the event loop stops until then"
+        yield project.alarm(module, RULE.code, entry.span, message)
+
+
+def _relate_lock(project: Project, contended: Contended, lock: str) -> Iterator[Related]:
+    yield project.related(contended.module, contended.entry.span, f"`{lock}` is waited for here")
+    yield from _relate_section(project, contended.section, lock)
+
+
+def _relate_section(project: Project, section: Section, lock: str) -> Iterator[Related]:
+    spawn = project.call(section.root.site)
+    name = section.root.function.rpartition(".")[2]
+    yield project.related(section.root.site.module, spawn.call.span, f"`{name}` begins to run in a thread here")
+    yield project.related(section.module, section.span, f"`{lock}` is acquired here")
+    first = section.step.place
+    callee = project.places.describe(first.site.module, first.call.callee)
+    verb = "calls" if section.step.next is not None else "blocks in"
+    yield project.related(first.site.module, first.call.span, f"`{first.function.name}` {verb} `{callee}`")
+    yield from relate_steps(project, section.step, "blocks in")

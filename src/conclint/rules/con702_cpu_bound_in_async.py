@@ -1,0 +1,62 @@
+"""CON702: see docs/rules/CON702.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model.alarm import Alarm, Related
+from conclint.model.facts import Use
+from conclint.model.rule import Category, Rule
+from conclint.project.heavy import Heavy
+from conclint.project.loops import LoopFunction, collect_loop_functions, collect_sole_coroutines, starts_tasks
+from conclint.project.project import Project
+from conclint.project.symbols import FunctionPlace
+from conclint.project.ways import Step, Ways, relate_steps
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON702",
+    name="cpu-bound-in-async",
+    summary="a coroutine, or a callback of the event loop, computes for long and stops its loop",
+    help="compute in a process pool: `await loop.run_in_executor(pool, f)`; what releases the GIL may go to a thread",
+    category=Category.MODEL,
+    since="0.1.0",
+)
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report long computations in what runs on an event loop, also in the plain functions it calls."""
+    heavy = Heavy(project)
+    ways = Ways(project, lambda place: heavy.is_heavy(place) or heavy.find_loop(place) is not None)
+    on_loop = {FunctionPlace(found.module, found.number): found for found in collect_loop_functions(project)}
+    alone = collect_sole_coroutines(project)
+    watched = {
+        place: found
+        for place, found in on_loop.items()
+        if found.function.symbol not in alone or starts_tasks(project, place)
+    }
+    for place in ways.iter_places():
+        if place.function_place in watched and place.call.use is not Use.AWAITED:
+            step = ways.find(place)
+            if step is not None:
+                yield _report(project, heavy, step)
+    for found in watched.values():
+        yield from _check_loop(project, found)
+
+
+def _report(project: Project, heavy: Heavy, first: Step) -> Alarm:
+    module = first.place.site.module
+    callee = project.places.describe(module, first.place.call.callee)
+    trace: list[Related] = [*relate_steps(project, first, "calls")]
+    loop = heavy.find_loop(first.last)
+    if loop is not None and loop.cost.span is not None:
+        trace.append(project.related(loop.module, loop.cost.span, loop.cost.reason))
+    message = f"`{callee}` computes for long and stops the event loop"
+    return project.alarm(module, RULE.code, first.place.call.span, message, *trace)
+
+
+def _check_loop(project: Project, found: LoopFunction) -> Iterator[Alarm]:
+    cost = found.function.cost
+    if cost.span is not None and cost.certain:
+        yield project.alarm(found.module, RULE.code, cost.span, f"{cost.reason} stops the event loop")
