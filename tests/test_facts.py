@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from pathlib import Path
 
 import msgspec
@@ -463,3 +464,37 @@ class TestSequences:
     )
     def test_what_does_not_rely_on_the_check_is_none(self, body: str) -> None:
         assert sequences_of(body) == []
+
+
+def test_handlers_say_what_they_catch_and_whether_they_do_anything() -> None:
+    text = """
+        from contextlib import suppress
+
+        def run(job):
+            result = None
+            try:
+                job()
+            except ValueError:
+                pass
+            except (OSError, Exception):
+                ...
+            with suppress(Exception):
+                result = job()
+            try:
+                job()
+            except:
+                log()
+            finally:
+                with suppress(BaseException):
+                    job.close()
+            return result
+    """
+    facts = read(textwrap.dedent(text))
+    found = [(one.is_broad, one.is_silent, one.is_cleanup) for one in facts.handlers]
+    assert found == [
+        (False, False, False),
+        (True, True, False),
+        (True, False, False),
+        (True, False, False),
+        (True, True, True),
+    ]

@@ -20,6 +20,7 @@ from conclint.model.facts import (
     Context,
     Flow,
     Function,
+    Handler,
     Parameter,
     ParameterKind,
     Sequence,
@@ -72,6 +73,7 @@ class Collector:
         self.acquisitions: list[Acquisition] = []
         self.yields: list[Yield] = []
         self.sequences: list[Sequence] = []
+        self.handlers: list[Handler] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

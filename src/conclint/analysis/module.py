@@ -56,6 +56,7 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         aliases=aliases,
         star_imports=tuple(table.star_imports),
         main_guard=any(context.main_guard for context in collector.contexts),
+        handlers=tuple(collector.handlers),
     )
     table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))

@@ -11,6 +11,7 @@ from conclint.analysis.accesses import mark, mark_checks
 from conclint.analysis.assignments import assign, bind_element, visit_target
 from conclint.analysis.constants import find_truth
 from conclint.analysis.fields import iter_children, iter_nodes
+from conclint.analysis.handlers import add_handler, add_suppression
 from conclint.analysis.locksets import ends_block
 from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
 from conclint.analysis.scope import Scope
@@ -137,6 +138,7 @@ def _visit_with(walk: Traversal, node: cst.With, scope: Scope) -> None:
         walk.view.parents[item] = node
         walk.run_checks(item, inner)
         walk.visit(item.item, item, inner)
+        add_suppression(item, node, scope, walk.collector)
         inner = walk.locksets.acquire(item.item, item.item, how, inner, bounded=False)
         if item.asname is not None:
             entered = walk.collector.intern(Entered(walk.collector.evaluate(item.item, scope.table)))
@@ -171,7 +173,7 @@ def _visit_try(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> No
 def _visit_handler(
     walk: Traversal,
     handler: cst.ExceptHandler | cst.ExceptStarHandler,
-    parent: cst.CSTNode,
+    parent: cst.Try | cst.TryStar,
     scope: Scope,
 ) -> list[ContextId]:
     walk.view.parents[handler] = parent
@@ -179,6 +181,7 @@ def _visit_handler(
     branch = walk.branch(scope)
     if handler.type is not None:
         walk.visit(handler.type, handler, branch)
+    add_handler(handler, parent, scope, walk.collector)
     walk.visit(handler.body, handler, branch)
     return _find_ends(walk, handler.body, branch)
 

@@ -235,6 +235,24 @@ class Sequence(msgspec.Struct, frozen=True, array_like=True):
     rechecked: bool = False
 
 
+class Handler(msgspec.Struct, frozen=True, array_like=True):
+    """An `except` clause, or what `with suppress(...):` suppresses."""
+
+    function: FunctionId
+    guarded: Span
+    """The body of the `try` or `with`."""
+    span: Span
+    """What is caught; the whole clause where it is a bare one."""
+    context: ContextId
+    """The surroundings of the `try` or `with`."""
+    is_broad: bool
+    """Whether it catches every `Exception` (must)."""
+    is_silent: bool = False
+    """Whether a broad one does nothing at all, and no value that is missing then tells of the error (must)."""
+    is_cleanup: bool = False
+    """Whether a silent one stands in another handler or in a `finally` block (must)."""
+
+
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     """All facts of one module."""
 
@@ -256,6 +274,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     star_imports: tuple[str, ...]
     main_guard: bool
     """Whether the module has an `if __name__ == "__main__":`."""
+    handlers: tuple[Handler, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:
