@@ -155,7 +155,7 @@ class CpuBound:
             return all(self._is_computing(place, target) for target in targets)
         if self._project.callees(place.site) or self._makes_object(place):
             return True
-        return _is_method_of_data(place.facts.values[place.call.callee], place.call, place.facts.values)
+        return is_method_of_data(place.facts.values[place.call.callee], place.call, place.facts.values)
 
     def _makes_object(self, place: CallPlace) -> bool:
         """Whether the call makes an object of a class of the project that has no `__init__`."""
@@ -190,7 +190,8 @@ class CpuBound:
         return is_put and site is not None and not self._project.call(site).call.arguments
 
 
-def _is_method_of_data(callee: Value, call: Call, values: tuple[Value, ...]) -> bool:
+def is_method_of_data(callee: Value, call: Call, values: tuple[Value, ...]) -> bool:
+    """Return whether a call is of a method that strings, numbers and containers have, and hardly anything else."""
     if not isinstance(callee, Attribute):
         return False
     if isinstance(values[callee.base], Constant) or callee.name in _METHODS:
