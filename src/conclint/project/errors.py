@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conclint.catalog.rows import Effect, Kind
 from conclint.model.facts import Handler, Use
 from conclint.model.span import Span
-from conclint.model.values import Attribute, Name
+from conclint.model.values import Attribute, Item, Local, Name, Result
 from conclint.project.callables import is_transparent
 from conclint.project.cpu import is_method_of_data
 from conclint.project.objects import ObjectKind
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 _FAILING = Effect.NETWORK | Effect.FILE | Effect.SUBPROCESS
 _SAFE_MODULES = frozenset(
     """
-    _thread asyncio atexit builtins collections contextlib datetime functools gc itertools logging math queue random
-    signal sys threading time traceback typing uuid warnings weakref
+    _thread asyncio atexit builtins collections contextlib contextvars datetime functools gc itertools logging math
+    queue random signal sys threading time traceback typing uuid warnings weakref
     """.split()
 )
 _FAILING_BUILTINS = frozenset({f"builtins.{name}" for name in "__import__ compile eval exec input next open".split()})
+_LONGEST_CHAIN = 6
 _LOGGING = frozenset("debug info warning warn error exception critical log".split())
 """Methods of loggers: believed of any object."""
 
@@ -59,8 +60,28 @@ class Errors:
                 self.find_failing(one) for one in functions if self._project.call_graph.runs_at_once(place.site, one)
             )
         if targets:
-            return any(self._is_failing(target) for target in targets)
-        return not self._makes_object(place) and not _is_harmless(place)
+            return any(self.is_failing(target) for target in targets)
+        return not self._makes_object(place) and not _is_harmless(place) and not self.is_handed_in(place)
+
+    def is_handed_in(self, place: CallPlace) -> bool:
+        """Return whether a call runs a callable of which nothing is known, such as a parameter."""
+        if self._project.callees(place.site) or self._project.externals(place.site):
+            return False
+        callee = place.facts.values[place.call.callee]
+        if isinstance(callee, Attribute):
+            owners = self._project.objects(place.site.module, callee.base)
+            return any(owner.symbol in self._project.symbols.classes for owner in owners)
+        return isinstance(callee, Local | Item | Result)
+
+    def iter_chain(self, symbol: str) -> Iterator[CallPlace]:
+        """Yield the calls that lead from a function to what fails, outermost first; no more than a reader takes in."""
+        for _ in range(_LONGEST_CHAIN):
+            place = self.find_failing(symbol)
+            if place is None:
+                return
+            yield place
+            failing = (one.function for one in self._project.callees(place.site) if self.find_failing(one.function))
+            symbol = next(failing, "")
 
     def _iter_failing(self, symbol: str) -> Iterator[CallPlace]:
         where, function = self._project.place(symbol), self._project.function(symbol)
@@ -78,7 +99,8 @@ class Errors:
         handlers = self._handlers.get(place.function_place, ())
         return any(contains(handler.guarded, place.call.span) for handler in handlers)
 
-    def _is_failing(self, target: ExternalTarget) -> bool:
+    def is_failing(self, target: ExternalTarget) -> bool:
+        """Return whether a function outside the project may raise: it reaches outside, or is not known at all."""
         row = self._project.find_row(target)
         if row is not None:
             return bool(row.effects & _FAILING)

@@ -65,7 +65,8 @@ def _find_work(project: Project, errors: Errors, module: int, handler: Handler) 
     first = next((place for place in guarded if place.call.use in (Use.DROPPED, Use.AWAITED)), None)
     if first is not None and _ends_something(last_name(first)):
         return None
-    return next((place for place in guarded if errors.may_fail(place)), None)
+    failing = (place for place in guarded if errors.may_fail(place) or errors.is_handed_in(place))
+    return next(failing, None)
 
 
 def _ends_something(name: str) -> bool:
