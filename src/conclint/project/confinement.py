@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Related
 from conclint.model.facts import Use
+from conclint.model.values import Attribute, Item, Local, ValueId
 from conclint.project.roots import Root
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def collect_confined(project: Project, kinds: Container[RunsIn]) -> dict[str, Wa
 
     Functions that are handed on as values may be called by anybody, and are left out.
     """
-    ways = _collect_reached(project, kinds)
+    ways = collect_reached(project, (root for root in project.roots if _begins(project, root, kinds)))
     elsewhere = {root.function for root in project.roots if not _begins(project, root, kinds)}
     elsewhere |= project.call_graph.passed_functions
     elsewhere |= project.call_graph.reach((set(project.symbols.functions) - set(ways)) | elsewhere)
@@ -57,12 +58,22 @@ def iter_way(project: Project, way: Way) -> Iterator[Related]:
         yield project.related(call.site.module, call.call.span, f"`{callee}` is called here")
 
 
-def _collect_reached(project: Project, kinds: Container[RunsIn]) -> dict[str, Way]:
-    """Return the functions that these roots may run, with the shortest way to each."""
+def is_of_self(project: Project, module: int, value: ValueId) -> bool:
+    """Return whether a value is `self`, or anything that is reached from there: `self.queue.put` (must)."""
+    found = project.value(module, value)
+    while isinstance(found, Attribute | Item):
+        found = project.value(module, found.base)
+    function = project.function(found.function) if isinstance(found, Local) else None
+    if function is None or not function.owner or not function.parameters:
+        return False
+    return isinstance(found, Local) and function.parameters[0].name == found.name
+
+
+def collect_reached(project: Project, roots: Iterable[Root]) -> dict[str, Way]:
+    """Return the functions that roots may run in their own thread, with the shortest way to each (may)."""
     found: dict[str, Way] = {}
-    for root in project.roots:
-        if _begins(project, root, kinds):
-            found.setdefault(root.function, Way(root, ()))
+    for root in roots:
+        found.setdefault(root.function, Way(root, ()))
     pending = deque(found)
     while pending:
         symbol = pending.popleft()
