@@ -152,7 +152,7 @@ class CpuBound:
     def _only_computes(self, place: CallPlace) -> bool:
         targets = self._project.externals(place.site)
         if targets:
-            return all(self._is_computing(place, target) for target in targets)
+            return all(self.is_computing(place, target) for target in targets)
         if self._project.callees(place.site) or self._makes_object(place):
             return True
         return is_method_of_data(place.facts.values[place.call.callee], place.call, place.facts.values)
@@ -164,7 +164,8 @@ class CpuBound:
             one.kind is ObjectKind.INSTANCE and one.symbol in self._project.symbols.classes for one in made
         )
 
-    def _is_computing(self, place: CallPlace, target: ExternalTarget) -> bool:
+    def is_computing(self, place: CallPlace, target: ExternalTarget) -> bool:
+        """Return whether a function outside the project computes under the GIL, and neither waits nor acts (must)."""
         row = self._project.find_row(target)
         if row is not None and (row.effects & _OUTSIDE or row.coroutine):
             return self._never_waits(target)
