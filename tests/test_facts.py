@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from pathlib import Path
 
 import msgspec
@@ -494,3 +495,37 @@ class TestExceptions:
         facts = read(text)
         context = facts.contexts[facts.raises[0].context]
         assert [facts.values[one] for one in context.catches] == [Name(f"builtins.{name}") for name in caught]
+
+
+def test_handlers_say_what_they_catch_and_whether_they_do_anything() -> None:
+    text = """
+        from contextlib import suppress
+
+        def run(job):
+            result = None
+            try:
+                job()
+            except ValueError:
+                pass
+            except (OSError, Exception):
+                ...
+            with suppress(Exception):
+                result = job()
+            try:
+                job()
+            except:
+                log()
+            finally:
+                with suppress(BaseException):
+                    job.close()
+            return result
+    """
+    facts = read(textwrap.dedent(text))
+    found = [(one.is_broad, one.is_silent, one.is_cleanup) for one in facts.handlers]
+    assert found == [
+        (False, False, False),
+        (True, True, False),
+        (True, False, False),
+        (True, False, False),
+        (True, True, True),
+    ]

@@ -22,6 +22,7 @@ from conclint.model.facts import (
     Declaration,
     Flow,
     Function,
+    Handler,
     Parameter,
     ParameterKind,
     Raise,
@@ -80,6 +81,7 @@ class Collector:
         self.raises: list[Raise] = []
         self.declarations: list[Declaration] = []
         self.stale_writes: list[StaleWrite] = []
+        self.handlers: list[Handler] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

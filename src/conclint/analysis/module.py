@@ -59,6 +59,7 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         raises=tuple(collector.raises),
         declarations=tuple(collector.declarations),
         stale_writes=tuple(collector.stale_writes),
+        handlers=tuple(collector.handlers),
     )
     table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))

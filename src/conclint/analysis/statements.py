@@ -11,6 +11,7 @@ from conclint.analysis.accesses import mark_checks, mark_iterated
 from conclint.analysis.assignments import assign, bind_element, visit_target
 from conclint.analysis.constants import find_truth
 from conclint.analysis.fields import iter_children, iter_nodes
+from conclint.analysis.handlers import add_handler, add_suppression
 from conclint.analysis.locksets import ends_block
 from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
 from conclint.analysis.scope import Scope
@@ -156,6 +157,7 @@ def _visit_with(walk: Traversal, node: cst.With, scope: Scope) -> None:
         walk.view.parents[item] = node
         walk.run_checks(item, inner)
         walk.visit(item.item, item, inner)
+        add_suppression(item, node, scope, walk.collector)
         last_line = scope.span(node).end_line
         inner = walk.locksets.acquire(item.item, item.item, how, inner, bounded=False, last_line=last_line)
         if item.asname is not None:
@@ -203,7 +205,7 @@ def _iter_caught(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> 
 def _visit_handler(
     walk: Traversal,
     handler: cst.ExceptHandler | cst.ExceptStarHandler,
-    parent: cst.CSTNode,
+    parent: cst.Try | cst.TryStar,
     scope: Scope,
 ) -> list[ContextId]:
     walk.view.parents[handler] = parent
@@ -211,6 +213,7 @@ def _visit_handler(
     branch = walk.branch(scope)
     if handler.type is not None:
         walk.visit(handler.type, handler, branch)
+    add_handler(handler, parent, scope, walk.collector)
     walk.visit(handler.body, handler, branch)
     return _find_ends(walk, handler.body, branch)
 

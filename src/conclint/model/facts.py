@@ -299,6 +299,22 @@ class Declaration(msgspec.Struct, frozen=True, array_like=True):
     lock: str
     """The name of the lock as it is written, "" where there is none."""
     span: Span
+class Handler(msgspec.Struct, frozen=True, array_like=True):
+    """An `except` clause, or what `with suppress(...):` suppresses."""
+
+    function: FunctionId
+    guarded: Span
+    """The body of the `try` or `with`."""
+    span: Span
+    """What is caught; the whole clause where it is a bare one."""
+    context: ContextId
+    """The surroundings of the `try` or `with`."""
+    is_broad: bool
+    """Whether it catches every `Exception` (must)."""
+    is_silent: bool = False
+    """Whether a broad one does nothing at all, and no value that is missing then tells of the error (must)."""
+    is_cleanup: bool = False
+    """Whether a silent one stands in another handler or in a `finally` block (must)."""
 
 
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -325,6 +341,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     raises: tuple[Raise, ...] = ()
     declarations: tuple[Declaration, ...] = ()
     stale_writes: tuple[StaleWrite, ...] = ()
+    handlers: tuple[Handler, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

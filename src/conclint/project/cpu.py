@@ -153,10 +153,10 @@ class CpuBound:
     def _only_computes(self, place: CallPlace) -> bool:
         targets = self._project.externals(place.site)
         if targets:
-            return all(self._is_computing(place, target) for target in targets)
+            return all(self.is_computing(place, target) for target in targets)
         if self._project.callees(place.site) or self._makes_object(place):
             return True
-        return _is_method_of_data(place.facts.values[place.call.callee], place.call, place.facts.values)
+        return is_method_of_data(place.facts.values[place.call.callee], place.call, place.facts.values)
 
     def _makes_object(self, place: CallPlace) -> bool:
         """Whether the call makes an object of a class of the project that has no `__init__`."""
@@ -165,7 +165,8 @@ class CpuBound:
             one.kind is ObjectKind.INSTANCE and one.symbol in self._project.symbols.classes for one in made
         )
 
-    def _is_computing(self, place: CallPlace, target: ExternalTarget) -> bool:
+    def is_computing(self, place: CallPlace, target: ExternalTarget) -> bool:
+        """Return whether a function outside the project computes under the GIL, and neither waits nor acts (must)."""
         row = self._project.find_row(target)
         if row is not None and (row.effects & _OUTSIDE or row.coroutine):
             return target.name.endswith(".put") and is_unbounded_queue(self._project, target.receiver)
@@ -182,7 +183,8 @@ class CpuBound:
         return module in _COMPUTING_MODULES or target.name in _COMPUTING_NAMES
 
 
-def _is_method_of_data(callee: Value, call: Call, values: tuple[Value, ...]) -> bool:
+def is_method_of_data(callee: Value, call: Call, values: tuple[Value, ...]) -> bool:
+    """Return whether a call is of a method that strings, numbers and containers have, and hardly anything else."""
     if not isinstance(callee, Attribute):
         return False
     if isinstance(values[callee.base], Constant) or callee.name in _METHODS:

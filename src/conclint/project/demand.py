@@ -132,6 +132,12 @@ def _iter_spawned(project: Project) -> Iterator[str]:
         call = project.call(spawn.site)
         for argument in call.call.arguments:
             yield from _iter_pending(project, spawn.site.module, argument.value)
+    # A helper may be what spawns: `background.run(shrink, path)`.
+    spawning = {project.call_graph.function_at(spawn.site).symbol for spawn in project.links.spawns}
+    for site, targets in project.links.callees.items():
+        if site.what == "call" and any(target.function in spawning for target in targets):
+            for argument in project.call(site).call.arguments:
+                yield from _iter_pending(project, site.module, argument.value)
 
 
 def _iter_pending(project: Project, module: int, value: ValueId) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from conclint import catalog
@@ -41,13 +42,16 @@ def gives_handle(row: CallRow, name: str) -> bool:
     return row.spawn.runs_in is RunsIn.TASK or (row.spawn.runs_in is RunsIn.EXECUTOR and made.domain is Domain.TASK)
 
 
-def gives_fresh_task(project: Project, site: Site) -> bool:
-    """Return whether a call of a project's function gives a task that it has started and keeps nowhere (must)."""
+def gives_fresh_task(project: Project, site: Site, starts: Callable[[Project, Site], bool] = starts_task) -> bool:
+    """Return whether a call of a project's function gives a task that it has started and keeps nowhere (must).
+
+    With another `starts`, the same for what else starts something and gives a handle.
+    """
     callees, given = project.callees(site), project.result(site)
     made = [one for one in given if not _is_promised(project, one)]
     if not callees or not made or project.externals(site):
         return False
-    if not all(_is_started(project, one) for one in made) or any(map(_is_plain_future, given)):
+    if not all(_is_started(project, one, starts) for one in made) or any(map(_is_plain_future, given)):
         return False
     functions = {target.function for target in callees}
     if not all(is_transparent(project, symbol) and _gives_something(project, symbol) for symbol in functions):
@@ -76,10 +80,10 @@ def _is_plain_future(found: Object) -> bool:
     return found.site is not None and found.site.what == "annotation" and found.symbol != "asyncio.Task"
 
 
-def _is_started(project: Project, found: Object) -> bool:
+def _is_started(project: Project, found: Object, starts: Callable[[Project, Site], bool]) -> bool:
     if found.kind is not ObjectKind.INSTANCE or found.site is None or found.site.what != "call":
         return False
-    return starts_task(project, found.site)
+    return starts(project, found.site)
 
 
 def _is_kept(project: Project, found: Object, functions: set[str]) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
-from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
-from conclint.model.values import Attribute, Collection, Item, Value, ValueId
+from conclint.project.iteration import is_over_items
 from conclint.project.lifetime import Made
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
@@ -61,7 +60,7 @@ def _is_quiet(project: Project, place: CallPlace) -> bool:
 def _find_loop(project: Project, made: Made, start: CallPlace) -> CallPlace | None:
     """Return the call that a loop over items repeats: the start itself, or the call of the function around it."""
     if start.context.loops:
-        return start if _is_over_items(made.place) else None
+        return start if is_over_items(made.place) else None
     callers = (
         place
         for place in project.calls
@@ -69,27 +68,4 @@ def _find_loop(project: Project, made: Made, start: CallPlace) -> CallPlace | No
         for target in project.callees(place.site)
         if target.function == start.function.symbol
     )
-    return next((place for place in callers if _is_over_items(place)), None)
-
-
-def _is_over_items(place: CallPlace) -> bool:
-    """Whether a call stands in a `for` loop or comprehension and is given its variable.
-
-    A loop that repeats the same work (`while`, a number of attempts) is a supervisor, which waits on purpose.
-    """
-    loop = place.context.loops[-1]
-    variables = {
-        flow.target
-        for flow in place.facts.flows
-        if isinstance(place.facts.values[flow.source], Item) and loop in place.facts.contexts[flow.context].loops
-    }
-    return any(_uses(place.facts, argument.value, variables) for argument in place.call.arguments)
-
-
-def _uses(facts: ModuleFacts, value: ValueId, variables: set[ValueId]) -> bool:
-    found: Value = facts.values[value]
-    if value in variables:
-        return True
-    if isinstance(found, Collection):
-        return any(_uses(facts, item, variables) for item in found.items)
-    return isinstance(found, Attribute | Item) and _uses(facts, found.base, variables)
+    return next((place for place in callers if is_over_items(place)), None)

@@ -1,0 +1,96 @@
+"""Handlers: what catches exceptions, and whether anything is done about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from conclint.analysis.collector import Collector
+from conclint.analysis.fields import iter_nodes
+from conclint.analysis.scope import Scope
+from conclint.model.facts import Handler
+from conclint.model.values import Collection, Name, Result, ValueId
+
+_BROAD = (Name("builtins.Exception"), Name("builtins.BaseException"))
+_SUPPRESS = Name("contextlib.suppress")
+_CLEANUPS = (cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally)
+
+
+def add_handler(
+    node: cst.ExceptHandler | cst.ExceptStarHandler, tried: cst.Try | cst.TryStar, scope: Scope, collector: Collector
+) -> None:
+    """Add an `except` clause of `tried`; `scope` is the one around that."""
+    is_broad = node.type is None or _is_broad(collector.evaluate(node.type, scope.table), collector)
+    is_silent = is_broad and all(map(_does_nothing, _iter_statements(node.body)))
+    _add(tried, node.type or node, scope, collector, is_broad=is_broad, is_silent=is_silent)
+
+
+def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector: Collector) -> None:
+    """Add what an item of `with` suppresses, if it does; `scope` is the one around `node`."""
+    value = collector.values[collector.evaluate(item.item, scope.table)]
+    call = collector.calls[value.call] if isinstance(value, Result) else None
+    if call is not None and collector.values[call.callee] == _SUPPRESS:
+        is_broad = any(_is_broad(argument.value, collector) for argument in call.arguments)
+        _add(node, item.item, scope, collector, is_broad=is_broad, is_silent=is_broad)
+
+
+def _add(
+    node: cst.Try | cst.TryStar | cst.With,
+    caught: cst.CSTNode,
+    scope: Scope,
+    collector: Collector,
+    *,
+    is_broad: bool,
+    is_silent: bool,
+) -> None:
+    is_silent = is_silent and not _gives_value(node, scope)
+    is_cleanup = is_silent and any(isinstance(one, _CLEANUPS) for one in _iter_around(node, scope))
+    guarded, span = scope.span(node.body), scope.span(caught)
+    collector.handlers.append(Handler(scope.function, guarded, span, scope.context, is_broad, is_silent, is_cleanup))
+
+
+def _is_broad(value: ValueId, collector: Collector) -> bool:
+    found = collector.values[value]
+    if isinstance(found, Collection):
+        return any(_is_broad(item, collector) for item in found.items)
+    return found in _BROAD
+
+
+def _iter_statements(suite: cst.BaseSuite) -> Iterator[cst.CSTNode]:
+    for statement in suite.body:
+        if isinstance(statement, cst.SimpleStatementLine):
+            yield from statement.body
+        else:
+            yield statement
+
+
+def _does_nothing(statement: cst.CSTNode) -> bool:
+    if isinstance(statement, cst.Expr):
+        return isinstance(statement.value, cst.Ellipsis | cst.SimpleString | cst.ConcatenatedString)
+    return isinstance(statement, cst.Pass | cst.Continue)
+
+
+def _gives_value(node: cst.Try | cst.TryStar | cst.With, scope: Scope) -> bool:
+    """Whether the guarded code returns something, or binds a name that the rest of the function uses (may).
+
+    What is there without it, a default, then tells of the error.
+    """
+    assigned: set[str] = set()
+    for one in iter_nodes(node.body):
+        if isinstance(one, cst.Return) and one.value is not None:
+            return True
+        if isinstance(one, cst.AssignTarget | cst.AnnAssign | cst.NamedExpr) and isinstance(one.target, cst.Name):
+            assigned.add(one.target.value)
+    around = [node, *_iter_around(node, scope)][-1]
+    inside = {id(one) for one in iter_nodes(node.body)} if assigned else set()
+    outside = (one for one in iter_nodes(around) if id(one) not in inside) if assigned else ()
+    return any(isinstance(one, cst.Name) and one.value in assigned for one in outside)
+
+
+def _iter_around(node: cst.CSTNode, scope: Scope) -> Iterator[cst.CSTNode]:
+    """Yield the nodes around `node`, up to the function that it stands in."""
+    parent = scope.parent(node)
+    while parent is not None:
+        yield parent
+        parent = scope.parent(parent) if not isinstance(parent, cst.FunctionDef) else None
