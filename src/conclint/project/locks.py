@@ -155,9 +155,11 @@ class Locks:
                 continue
             if current in roots:
                 return True
-            # A test runs alone: that it takes no lock says nothing.
+            # A test runs alone: that it takes no lock says nothing. Nor does it that a function calls itself.
             callers = [
-                caller for caller in self._project.call_graph.callers.get(current, ()) if not _is_test(caller[0])
+                caller
+                for caller in self._project.call_graph.callers.get(current, ())
+                if not _is_test(caller[0]) and caller[0] != current
             ]
             if not callers and self._project.call_graph.is_open(current) and not self.is_locked_by_name(current):
                 return True

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _LOOP_KINDS = frozenset({RunsIn.TASK, RunsIn.LOOP_CALLBACK})
-_OTHER_MEMORY = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
+OTHER_MEMORY = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 
 
 class Control(NamedTuple):
@@ -61,7 +61,10 @@ class Parallel:
         return {
             symbol
             for symbol in project.symbols.functions
-            if symbol not in graph.callers and symbol not in elsewhere and graph.is_open(symbol)
+            if symbol not in elsewhere
+            and graph.is_open(symbol)
+            # One that calls itself must still be called by somebody first.
+            and all(caller == symbol for caller, _, _ in graph.callers.get(symbol, ()))
         }
 
     def _is_many(self, root: Root) -> bool:
