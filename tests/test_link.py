@@ -539,9 +539,9 @@ class TestParallel:
         text += "".join(f"class W{number}(W): ...\nW{number}().run()\n" for number in range(12))
         assert self.controls(text, "W._work") == ["main"]
 
-    def test_threads_of_one_class_that_have_an_object_each_are_not_many(self) -> None:
+    def test_threads_of_one_class_are_many_though_each_has_an_object_of_its_own(self) -> None:
         text = "class W(threading.Thread):\n    def run(self): ...\nfor _ in range(3):\n    W().start()"
-        assert self.controls(text, "W.run") == ["W.run"]
+        assert self.controls(text, "W.run") == ["W.run*"]
 
 
 def escapes(text: str) -> bool:

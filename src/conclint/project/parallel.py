@@ -22,7 +22,7 @@ class Control(NamedTuple):
 
     root: Root | None
     many: bool
-    """Whether several of its threads may run at once, on the same receiver."""
+    """Whether several of its threads may run at once; `has_shared_receiver` says whether on the same object."""
 
 
 MAIN = Control(None, many=False)
@@ -69,9 +69,8 @@ class Parallel:
 
     def _is_many(self, root: Root) -> bool:
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
-            return self.has_shared_receiver(root) and not self.is_single_worker(root)
-        place = self._project.call(root.site)
-        return bool(place.context.loops) and self.has_shared_receiver(root)
+            return not self.is_single_worker(root)
+        return bool(self._project.call(root.site).context.loops)
 
     def has_shared_receiver(self, root: Root) -> bool:
         """Return if all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""

@@ -55,12 +55,12 @@ class Races:
         for other in rivals:
             if access.lockset & other.lockset or other.place.element != access.place.element:
                 continue
-            pair = self._find_pair(place, access, other)
+            pair = self.find_pair(place, access, other)
             if pair is not None:
                 return Race(place, access, pair[0], other, pair[1])
         return None
 
-    def _find_pair(self, place: Place, access: SharedAccess, other: SharedAccess) -> tuple[Control, Control] | None:
+    def find_pair(self, place: Place, access: SharedAccess, other: SharedAccess) -> tuple[Control, Control] | None:
         """Return two threads of control that make the two accesses, may run in parallel and share the place."""
         for first in self._project.parallel.controls(access.function):
             for second in self._project.parallel.controls(other.function):
@@ -104,7 +104,12 @@ class Races:
         roots = [control.root for control in (first, second) if control.root is not None]
         if place.kind is PlaceKind.CLOSURE:
             return any(root.function.startswith(f"{place.owner}.<locals>.") for root in roots)
-        if not all(self._project.parallel.has_shared_receiver(root) for root in roots if not self._is_own_thread(root)):
+        # An object that is its own thread is that of the thread that made it too, but not that of another such thread.
+        if not all(
+            self._project.parallel.has_shared_receiver(root)
+            for root in roots
+            if first == second or not self._is_own_thread(root)
+        ):
             return False
         if any(self._is_awaited(root) for root in roots) or self._exclude_each_other(roots):
             return False
