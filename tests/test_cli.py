@@ -414,3 +414,75 @@ sys.exit(main(sys.argv[1:]))
         os.close(parent)
     assert done.returncode == 0
     assert (b"checking" in seen) is drawn
+
+
+class TestMap:
+    @pytest.fixture(autouse=True)
+    def _project(self, tmp_path: Path) -> None:
+        (tmp_path / "jobs.py").write_text(
+            "import threading\n\nlock = threading.Lock()\n\n\ndef work():\n    with lock:\n        pass\n\n\n"
+            "threading.Thread(target=work).start()\n"
+        )
+
+    def test_text_goes_to_standard_output_with_exit_code_0(self) -> None:
+        done = run("map", "jobs.py")
+        assert done.returncode == 0
+        assert done.stdout.startswith("1 file: 1 root, 0 pieces of shared state, 1 lock\n")
+        assert "jobs.py:11  by <module>, in the main thread" in done.stdout
+        assert done.stderr == ""
+
+    def test_json_goes_to_a_file(self, tmp_path: Path) -> None:
+        done = run("map", "jobs.py", "--output-format", "json", "-o", "map.json")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert [lock["id"] for lock in json.loads((tmp_path / "map.json").read_text())["locks"]] == ["jobs.lock"]
+
+    def test_a_file_that_cannot_be_parsed_is_named_and_left_out(self) -> None:
+        done = run("map", ".", "--output-format", "json")
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["unread"] == ["bad.py"]
+        assert done.stderr == "conclint: warning: bad.py: cannot be read or parsed, and is not in the map\n"
+
+    def test_nothing_concurrent(self) -> None:
+        done = run("map", "good.py")
+        assert done.returncode == 0
+        assert done.stdout.startswith("Nothing runs concurrently here")
+
+    @pytest.mark.parametrize("arguments", [["nowhere"], ["--output-format", "xml"], ["--config", "jobs = 'x'"]])
+    def test_a_mistake_is_one_line_and_exit_code_2(self, arguments: list[str]) -> None:
+        done = run("map", *arguments)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+    def test_no_files_are_a_warning(self, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        done = run("map", "empty")
+        assert done.returncode == 0
+        assert done.stderr == "conclint: warning: no Python files found under the given paths\n"
+
+    def test_a_name_is_looked_at_closely(self) -> None:
+        done = run("map", "jobs.py", "--name", "work")
+        assert done.returncode == 0
+        assert done.stdout.startswith("thread jobs.work\n  defined  jobs.py:6\n")
+
+    def test_an_unknown_name_is_a_mistake_with_the_nearest_one(self) -> None:
+        done = run("map", "jobs.py", "--name", "wark")
+        assert done.returncode == 2
+        assert done.stderr == "conclint: error: --name: nothing is called `wark`; did you mean `work`?\n"
+
+    def test_sections_are_chosen(self) -> None:
+        assert "Roots" not in run("map", "jobs.py", "--locks").stdout
+        assert "Locks" not in run("map", "jobs.py", "--roots", "--state").stdout
+
+    def test_jobs_change_nothing(self) -> None:
+        assert run("map", ".", "-j", "1").stdout == run("map", ".", "-j", "2").stdout
+
+    def test_a_bug_of_ours_is_exit_code_3(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def fail(*arguments: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("conclint.project.map.collect_map", fail)
+        assert main(["map", "jobs.py", "-j", "1"]) == 3
+        written = capsys.readouterr()
+        assert written.out == ""
+        assert written.err.startswith("conclint: error: internal error in map: ZeroDivisionError()\n")

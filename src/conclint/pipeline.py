@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from conclint import rules
 from conclint.config import Config
@@ -24,6 +25,7 @@ from conclint.suppress import filter_alarms
 from conclint.worker import begin_process, check_batch, prepare
 
 if TYPE_CHECKING:
+    from conclint.model.map import Map
     from conclint.project.project import Project
 
 _FEW_BYTES = 400_000
@@ -79,6 +81,40 @@ def check_files(
         respect_noqa=respect_noqa,
     )
     return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files))
+
+
+@dataclass(frozen=True, slots=True)
+class MapOutcome:
+    """The map of a project, and our own failures."""
+
+    map: Map
+    failures: tuple[Failure, ...]
+
+
+def map_files(
+    files: Sequence[SourceFile],
+    config: Config,
+    *,
+    names: Sequence[str] = (),
+    on_file: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> MapOutcome:
+    """Link `files` and return the map of those that are shown; what `names` ask for is marked in it."""
+    from conclint.model.map import Map
+    from conclint.project.map import collect_map
+
+    results = _analyse_files(files, config.jobs, executor, triage=True, on_file=on_file)
+    shown = {file.path for file in files if file.shown}
+    unread = {result.path for result in results.values() if result.facts is None and not result.dormant}
+    failures = [failure for result in results.values() for failure in result.failures]
+    found = Map()
+    with _quiet_collector():
+        try:
+            project = _link(results, files)
+            found = collect_map(project, shown, names) if project is not None else found
+        except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
+            failures.append(Failure("", "map", repr(error), traceback.format_exc()))
+    return MapOutcome(replace(found, files=len(shown), unread=tuple(sorted(unread & shown))), tuple(failures))
 
 
 def _analyse_files(
