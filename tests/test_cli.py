@@ -389,13 +389,14 @@ def test_an_error_of_the_machine_is_no_bug(
 @pytest.mark.parametrize(("flags", "drawn"), [([], True), (["--no-progress"], False), (["--quiet"], False)])
 def test_a_bar_is_drawn_on_a_terminal_for_long_runs(flags: Sequence[str], *, drawn: bool) -> None:
     script = """
-import sys, time, types
+import sys, threading, time, types
 from conclint.cli import main
 def check_files(files, config, *, on_file=None):
     for file in files:
-        time.sleep(0.4)
+        time.sleep(0.6)
         if on_file is not None:
             on_file(file.path)
+    assert threading.active_count() == 1, "a process with threads cannot fork"
     return types.SimpleNamespace(diagnostics=(), failures=(), files=len(files))
 sys.modules["conclint.pipeline"] = module = types.ModuleType("conclint.pipeline")
 module.check_files = check_files
@@ -414,6 +415,7 @@ sys.exit(main(sys.argv[1:]))
         os.close(parent)
     assert done.returncode == 0
     assert (b"checking" in seen) is drawn
+    assert (b"linking" in seen) is drawn
 
 
 class TestMap:

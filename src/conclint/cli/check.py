@@ -175,12 +175,15 @@ def _report(outcome: Outcome, discovery: Discovery, flags: _Flags) -> None:
 def _render(diagnostics: Sequence[Diagnostic], discovery: Discovery, flags: _Flags) -> str:
     if flags.statistics:
         return render_statistics(diagnostics)
+    terminal = flags.output_file is None and sys.stdout.isatty()
+    color = flags.output_file is None and is_colour_wanted(terminal=terminal)
     contents = {file.path: file.content for file in discovery.files if file.content is not None}
     return render(
         diagnostics,
         flags.output_format,
         read_text=lambda path: _read_text(path, contents.get(path)),
-        color=flags.output_file is None and is_colour_wanted(terminal=sys.stdout.isatty()),
+        color=color,
+        links=color and terminal,
         width=shutil.get_terminal_size((WIDTH_OF_LOGS, 0)).columns,
     )
 

@@ -63,8 +63,8 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
 def map_command(**values: object) -> int:
     """Show the roots (threads, tasks, processes, handlers), shared state and locks that conclint knows of.
 
-    It shows what the rules believe, and nothing that they do not: what is missing here, no rule sees. The whole
-    project is read, and what has a place in PATHS is shown.
+    It shows what the rules believe: where an alarm is missing, look here for the reason. The whole project is read,
+    and what has a place in PATHS is shown.
     """
     return _run(msgspec.convert(values, _Flags))
 
