@@ -15,10 +15,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import msgspec
 import pytest
 
 from conclint import __version__
 from conclint.cli import main
+from conclint.config import Options
 from conclint.model.result import Failure
 
 BROKEN = "def f(:\n"
@@ -391,6 +393,7 @@ def test_a_bar_is_drawn_on_a_terminal_for_long_runs(flags: Sequence[str], *, dra
     script = """
 import sys, threading, time, types
 from conclint.cli import main
+from conclint.config import Options
 def check_files(files, config, *, on_file=None):
     for file in files:
         time.sleep(0.6)
@@ -416,6 +419,41 @@ sys.exit(main(sys.argv[1:]))
     assert done.returncode == 0
     assert (b"checking" in seen) is drawn
     assert (b"linking" in seen) is drawn
+
+
+class TestConfig:
+    def test_all_settings_are_listed(self) -> None:
+        done = run("config")
+        assert done.returncode == 0
+        keys = [line.split()[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
+        assert keys == [field.encode_name for field in msgspec.structs.fields(Options)]
+        assert (
+            "force-exclude      Whether to leave excluded files out even when they are named. Default: false."
+            in done.stdout
+        )
+
+    def test_a_setting_is_described(self) -> None:
+        assert run("config", "respect_gitignore").stdout == (
+            "respect-gitignore: Whether to leave out what git ignores.\n"
+            "  type         true or false\n"
+            "  default      true\n"
+            "  flag         --no-respect-gitignore\n"
+        )
+
+    def test_json_says_the_same(self) -> None:
+        assert json.loads(run("config", "jobs", "--output-format", "json").stdout) == {
+            "key": "jobs",
+            "type": "a number",
+            "default": "0",
+            "description": "Processes that work at once, 0 for one per processor.",
+            "variable": "CONCLINT_JOBS",
+            "flag": "--jobs",
+        }
+
+    def test_an_unknown_setting_is_a_mistake(self) -> None:
+        done = run("config", "selct")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "conclint: error: unknown setting `selct`; did you mean `select`?\n"
 
 
 class TestMap:
