@@ -15,10 +15,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import msgspec
 import pytest
 
 from conclint import __version__
 from conclint.cli import main
+from conclint.config import Options
 from conclint.model.result import Failure
 
 BROKEN = "def f(:\n"
@@ -389,13 +391,15 @@ def test_an_error_of_the_machine_is_no_bug(
 @pytest.mark.parametrize(("flags", "drawn"), [([], True), (["--no-progress"], False), (["--quiet"], False)])
 def test_a_bar_is_drawn_on_a_terminal_for_long_runs(flags: Sequence[str], *, drawn: bool) -> None:
     script = """
-import sys, time, types
+import sys, threading, time, types
 from conclint.cli import main
+from conclint.config import Options
 def check_files(files, config, *, on_file=None):
     for file in files:
-        time.sleep(0.4)
+        time.sleep(0.6)
         if on_file is not None:
             on_file(file.path)
+    assert threading.active_count() == 1, "a process with threads cannot fork"
     return types.SimpleNamespace(diagnostics=(), failures=(), files=len(files))
 sys.modules["conclint.pipeline"] = module = types.ModuleType("conclint.pipeline")
 module.check_files = check_files
@@ -414,3 +418,111 @@ sys.exit(main(sys.argv[1:]))
         os.close(parent)
     assert done.returncode == 0
     assert (b"checking" in seen) is drawn
+    assert (b"linking" in seen) is drawn
+
+
+class TestConfig:
+    def test_all_settings_are_listed(self) -> None:
+        done = run("config")
+        assert done.returncode == 0
+        keys = [line.split()[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
+        assert keys == [field.encode_name for field in msgspec.structs.fields(Options)]
+        assert (
+            "force-exclude      Whether to leave excluded files out even when they are named. Default: false."
+            in done.stdout
+        )
+
+    def test_a_setting_is_described(self) -> None:
+        assert run("config", "respect_gitignore").stdout == (
+            "respect-gitignore: Whether to leave out what git ignores.\n"
+            "  type         true or false\n"
+            "  default      true\n"
+            "  flag         --no-respect-gitignore\n"
+        )
+
+    def test_json_says_the_same(self) -> None:
+        assert json.loads(run("config", "jobs", "--output-format", "json").stdout) == {
+            "key": "jobs",
+            "type": "a number",
+            "default": "0",
+            "description": "Processes that work at once, 0 for one per processor.",
+            "variable": "CONCLINT_JOBS",
+            "flag": "--jobs",
+        }
+
+    def test_an_unknown_setting_is_a_mistake(self) -> None:
+        done = run("config", "selct")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "conclint: error: unknown setting `selct`; did you mean `select`?\n"
+
+
+class TestMap:
+    @pytest.fixture(autouse=True)
+    def _project(self, tmp_path: Path) -> None:
+        (tmp_path / "jobs.py").write_text(
+            "import threading\n\nlock = threading.Lock()\n\n\ndef work():\n    with lock:\n        pass\n\n\n"
+            "threading.Thread(target=work).start()\n"
+        )
+
+    def test_text_goes_to_standard_output_with_exit_code_0(self) -> None:
+        done = run("map", "jobs.py")
+        assert done.returncode == 0
+        assert done.stdout.startswith("1 file: 1 root, 0 pieces of shared state, 1 lock\n")
+        assert "jobs.py:11  by <module>, in the main thread" in done.stdout
+        assert done.stderr == ""
+
+    def test_json_goes_to_a_file(self, tmp_path: Path) -> None:
+        done = run("map", "jobs.py", "--output-format", "json", "-o", "map.json")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert [lock["id"] for lock in json.loads((tmp_path / "map.json").read_text())["locks"]] == ["jobs.lock"]
+
+    def test_a_file_that_cannot_be_parsed_is_named_and_left_out(self) -> None:
+        done = run("map", ".", "--output-format", "json")
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["unread"] == ["bad.py"]
+        assert done.stderr == "conclint: warning: bad.py: cannot be read or parsed, and is not in the map\n"
+
+    def test_nothing_concurrent(self) -> None:
+        done = run("map", "good.py")
+        assert done.returncode == 0
+        assert done.stdout.startswith("Nothing runs concurrently here")
+
+    @pytest.mark.parametrize("arguments", [["nowhere"], ["--output-format", "xml"], ["--config", "jobs = 'x'"]])
+    def test_a_mistake_is_one_line_and_exit_code_2(self, arguments: list[str]) -> None:
+        done = run("map", *arguments)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+    def test_no_files_are_a_warning(self, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        done = run("map", "empty")
+        assert done.returncode == 0
+        assert done.stderr == "conclint: warning: no Python files found under the given paths\n"
+
+    def test_a_name_is_looked_at_closely(self) -> None:
+        done = run("map", "jobs.py", "--name", "work")
+        assert done.returncode == 0
+        assert done.stdout.startswith("thread jobs.work\n  defined  jobs.py:6\n")
+
+    def test_an_unknown_name_is_a_mistake_with_the_nearest_one(self) -> None:
+        done = run("map", "jobs.py", "--name", "wark")
+        assert done.returncode == 2
+        assert done.stderr == "conclint: error: --name: nothing is called `wark`; did you mean `work`?\n"
+
+    def test_sections_are_chosen(self) -> None:
+        assert "Roots" not in run("map", "jobs.py", "--locks").stdout
+        assert "Locks" not in run("map", "jobs.py", "--roots", "--state").stdout
+
+    def test_jobs_change_nothing(self) -> None:
+        assert run("map", ".", "-j", "1").stdout == run("map", ".", "-j", "2").stdout
+
+    def test_a_bug_of_ours_is_exit_code_3(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def fail(*arguments: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("conclint.project.map.collect_map", fail)
+        assert main(["map", "jobs.py", "-j", "1"]) == 3
+        written = capsys.readouterr()
+        assert written.out == ""
+        assert written.err.startswith("conclint: error: internal error in map: ZeroDivisionError()\n")

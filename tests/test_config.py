@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from conclint.config import Config, ConfigError, Options, is_colour_wanted, read_settings, resolve
+from conclint.config import Config, ConfigError, Options, Settings, is_colour_wanted, read_settings, resolve
+from conclint.config.describe import make_schema
 from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.rule import Category, Rule
 
@@ -223,3 +226,30 @@ def test_colour_follows_the_terminal_and_two_variables(
     environ: dict[str, str], *, terminal: bool, wanted: bool
 ) -> None:
     assert is_colour_wanted(terminal=terminal, environ=environ) is wanted
+
+
+class TestSchema:
+    def test_it_knows_what_the_settings_know(self) -> None:
+        schema = make_schema()
+        assert schema["additionalProperties"] is False
+        properties = schema["properties"]
+        assert isinstance(properties, dict)
+        assert list(properties) == [field.encode_name for field in msgspec.structs.fields(Options)]
+        assert properties["jobs"] == {
+            "description": "Processes that work at once, 0 for one per processor.",
+            "type": "integer",
+            "minimum": 0,
+            "default": 0,
+        }
+
+    def test_it_knows_no_null_as_toml_does_not(self) -> None:
+        assert "null" not in json.dumps(make_schema())
+
+    def test_defaults_are_what_holds_without_settings(self) -> None:
+        config = resolve(Settings(), ())
+        properties = make_schema()["properties"]
+        assert isinstance(properties, dict)
+        for key in ("force-exclude", "respect-gitignore", "flake8"):
+            setting = properties[key]
+            assert isinstance(setting, dict)
+            assert setting["default"] == getattr(config, key.replace("-", "_"))

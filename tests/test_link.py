@@ -530,14 +530,21 @@ class TestParallel:
             ("def f(): ...\nmultiprocessing.Process(target=f).start()", "f", []),
             ("def f(): ...\nthreading.Thread(target=functools.partial(f, 1)).start()", "f", ["f"]),
             ("async def f(): ...\nasyncio.run(f())", "f", ["main"]),
+            ("def f(n):\n    f(n - 1)", "f", ["main"]),
+            ("def f(n):\n    f(n - 1)\nthreading.Thread(target=f).start()", "f", ["f"]),
         ],
     )
     def test_the_threads_of_control_that_reach_a_function(self, text: str, function: str, controls: list[str]) -> None:
         assert self.controls(text, function) == controls
 
-    def test_threads_of_one_class_that_have_an_object_each_are_not_many(self) -> None:
+    def test_a_method_that_many_classes_inherit_is_no_dispatch(self) -> None:
+        text = "class W:\n    def run(self):\n        self._work()\n    def _work(self): ...\n"
+        text += "".join(f"class W{number}(W): ...\nW{number}().run()\n" for number in range(12))
+        assert self.controls(text, "W._work") == ["main"]
+
+    def test_threads_of_one_class_are_many_though_each_has_an_object_of_its_own(self) -> None:
         text = "class W(threading.Thread):\n    def run(self): ...\nfor _ in range(3):\n    W().start()"
-        assert self.controls(text, "W.run") == ["W.run"]
+        assert self.controls(text, "W.run") == ["W.run*"]
 
 
 def escapes(text: str) -> bool:

@@ -137,6 +137,15 @@ def test_full_is_the_same_text_in_colour() -> None:
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == full(CYCLE)
 
 
+@pytest.mark.parametrize("output_format", [OutputFormat.FULL, OutputFormat.CONCISE])
+def test_a_code_leads_to_the_page_of_its_rule(output_format: OutputFormat) -> None:
+    linked = render([CYCLE], output_format, read_text=TEXTS.get, color=True, links=True)
+    code = "\x1b[1;31mCON227\x1b[0m"
+    assert linked.count("\x1b]8;;https://x/CON227/\x1b\\") == 1
+    plain = render([CYCLE], output_format, read_text=TEXTS.get, color=True)
+    assert linked.replace(f"\x1b]8;;https://x/CON227/\x1b\\{code}\x1b]8;;\x1b\\", code) == plain
+
+
 @pytest.mark.parametrize(
     ("text", "span", "lines"),
     [
@@ -197,10 +206,10 @@ def test_two_far_ends_of_a_long_line_have_a_view_each() -> None:
 def test_concise_has_a_line_per_alarm_and_per_step() -> None:
     assert render([CYCLE], OutputFormat.CONCISE, read_text=TEXTS.get) == dedent("""\
         src/pay.py:7:18: CON227 `ledger` and `accounts` are taken in opposite orders [lock-order-cycle]
-            src/pay.py:6:14: `pay` takes `ledger`
-            src/pay.py:7:18: then waits for `accounts`
-            src/report.py:2:10: `settle` takes `accounts`
-            src/report.py:7:14: then waits for `ledger`
+            src/pay.py:6:14: 1. `pay` takes `ledger`
+            src/pay.py:7:18: 2. then waits for `accounts`
+            src/report.py:2:10: 3. `settle` takes `accounts`
+            src/report.py:7:14: 4. then waits for `ledger`
     """)
 
 
@@ -230,6 +239,32 @@ def test_json_has_the_keys_of_ruff() -> None:
             "category": "deadlock",
         }
     ]
+
+
+def test_every_format_tells_the_steps_of_a_trace_in_their_order() -> None:
+    steps = [(related.path, related.span.line, related.message) for related in CYCLE.related]
+    written = json.loads(render([CYCLE], OutputFormat.JSON, read_text=TEXTS.get))[0]["related"]
+    assert [(one["filename"], one["location"]["row"], one["message"]) for one in written] == steps
+    (error,) = render([CYCLE], OutputFormat.GITHUB, read_text=TEXTS.get).splitlines()
+    numbered = [f"{path}:{line}: {number}. {message}" for number, (path, line, message) in enumerate(steps, 1)]
+    assert error.partition("::error")[2].split("%0A")[1:-1] == numbered
+    gone = render([CYCLE], OutputFormat.FULL, read_text=lambda path: None)
+    places = [line.split(maxsplit=2) for line in gone.splitlines() if ":::" in line or "-->" in line]
+    shown = sorted((label, place.rpartition(":")[0]) for _, place, label in places)
+    assert shown == [
+        (f"{number}. {message}", f"{path}:{line}") for number, (path, line, message) in enumerate(steps, 1)
+    ]
+
+
+def test_a_trace_that_comes_back_to_a_place_tells_it_twice() -> None:
+    again = make(
+        Span(7, 18, 7, 31),
+        Related("src/pay.py", Span(6, 14, 6, 25), "taken"),
+        Related("src/pay.py", Span(7, 18, 7, 31), "called"),
+        Related("src/pay.py", Span(6, 14, 6, 25), "taken again"),
+    )
+    assert [line.split("- ")[1] for line in full(again).splitlines() if "- " in line] == ["1. taken", "3. taken again"]
+    assert "^ 2. called" in full(again)
 
 
 def test_json_of_nothing_is_a_list() -> None:

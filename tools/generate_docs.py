@@ -1,17 +1,19 @@
-"""Write the parts of the documentation that derive from the rules, or say with `--check` which are out of date.
+"""Write the parts of the documentation that derive from rules and settings, or say with `--check` which are old.
 
-Those are the head of each rule page (all before its first `##`), the index `docs/rules/README.md`, and the table
-between `<!-- rules -->` and `<!-- /rules -->` in `README.md`.
+Those are the head of each rule page (all before its first `##`), the index `docs/rules/README.md`, the table between
+`<!-- rules -->` and `<!-- /rules -->` in `README.md`, and the JSON schema of the settings.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from conclint.config.describe import SCHEMA_NAME, make_schema
 from conclint.model.rule import Category, Rule
 from conclint.rules import load
 
@@ -57,6 +59,7 @@ def _iter_texts(root: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[Path, str
     yield pages / "README.md", _render_index(rules)
     readme = (root / "README.md").read_text(encoding="utf-8")
     yield root / "README.md", _TABLE.sub(lambda _: _render_table(rules, "docs/rules/"), readme)
+    yield root / "docs" / SCHEMA_NAME, json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n"
     for rule in rules:
         page = pages / f"{rule.code}.md"
         # A missing page is not invented here: its author writes it, and test_rule_files.py asks for it.

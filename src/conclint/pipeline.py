@@ -10,6 +10,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from conclint import rules
 from conclint.config import Config
 from conclint.model.alarm import Alarm, Diagnostic
@@ -23,6 +25,7 @@ from conclint.suppress import filter_alarms
 from conclint.workers import Workers
 
 if TYPE_CHECKING:
+    from conclint.model.map import Map
     from conclint.project.project import Project
 
 
@@ -79,6 +82,42 @@ def check_files(
         respect_noqa=respect_noqa,
     )
     return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class MapOutcome:
+    """The map of a project, and our own failures."""
+
+    map: Map
+    failures: tuple[Failure, ...]
+
+
+def map_files(
+    files: Sequence[SourceFile],
+    config: Config,
+    *,
+    names: Sequence[str] = (),
+    on_file: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> MapOutcome:
+    """Link `files` and return the map of those that are shown; what `names` ask for is marked in it."""
+    from conclint.model.map import Map
+    from conclint.project.map import collect_map
+
+    found = Map()
+    failures: list[Failure] = []
+    with _quiet_collector(), contextlib.ExitStack() as stack:
+        workers = Workers(config.jobs, executor, stack, Stages())
+        results = _analyse_files(files, workers, triage=True, on_file=on_file)
+        shown = {file.path for file in files if file.shown}
+        unread = {result.path for result in results.values() if result.facts is None and not result.dormant}
+        try:
+            project = _link(results, files, workers, config.hints)
+            found = collect_map(project, shown, names) if project is not None else found
+        except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
+            failures.append(Failure("", "map", repr(error), traceback.format_exc()))
+    failures += [failure for result in results.values() for failure in result.failures]
+    return MapOutcome(replace(found, files=len(shown), unread=tuple(sorted(unread & shown))), tuple(failures))
 
 
 def _analyse_files(

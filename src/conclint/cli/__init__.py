@@ -15,6 +15,8 @@ import click
 
 from conclint import __version__
 from conclint.cli.check import check
+from conclint.cli.config import config_command
+from conclint.cli.map import map_command
 from conclint.cli.output import write_error
 from conclint.cli.rule import rule
 from conclint.config import ConfigError
@@ -56,6 +58,8 @@ def version() -> int:
 
 
 command.add_command(check)
+command.add_command(config_command)
+command.add_command(map_command)
 command.add_command(rule)
 
 

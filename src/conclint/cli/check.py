@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EXIT_ALARMS = 1
 EXIT_INTERNAL = 3
 
-_WIDTH_OF_LOGS = 120
+WIDTH_OF_LOGS = 120
 """Where no terminal says how wide it is."""
 
 _FOR_PEOPLE = (OutputFormat.FULL, OutputFormat.CONCISE)
@@ -108,7 +108,7 @@ def check(**values: object) -> int:
 
 
 def _run(flags: _Flags) -> int:
-    from conclint.discover import STDIN, discover
+    from conclint.discover import STDIN
     from conclint.rules import load
 
     paths = flags.paths or (STDIN if flags.stdin_filename else ".",)
@@ -120,31 +120,40 @@ def _run(flags: _Flags) -> int:
     if flags.show_settings:
         write_output(_render_settings(config))
         return 0
-    stdin = sys.stdin.buffer.read() if STDIN in paths else None
-    discovery = discover(paths, config, stdin=stdin, stdin_filename=flags.stdin_filename)
-    if discovery.missing:
-        raise ConfigError(f"no such file or directory: {', '.join(discovery.missing)}")
+    discovery = discover_files(paths, config, stdin_filename=flags.stdin_filename)
     if flags.show_files:
         write_output("".join(f"{file.path}\n" for file in discovery.files if file.shown))
         return 0
     return _check(discovery, config, flags)
 
 
+def discover_files(paths: Sequence[str], config: Config, *, stdin_filename: str | None = None) -> Discovery:
+    """Find the files of the project. Raises ConfigError for a path that does not exist."""
+    from conclint.discover import STDIN, discover
+
+    stdin = sys.stdin.buffer.read() if STDIN in paths else None
+    discovery = discover(paths, config, stdin=stdin, stdin_filename=stdin_filename)
+    if discovery.missing:
+        raise ConfigError(f"no such file or directory: {', '.join(discovery.missing)}")
+    return discovery
+
+
 def _check(discovery: Discovery, config: Config, flags: _Flags) -> int:
     from conclint.pipeline import check_files
 
     if not flags.quiet:
-        _warn(discovery)
+        warn(discovery)
     with show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet)) as on_file:
         outcome = check_files(discovery.files, config, on_file=on_file)
     _report(outcome, discovery, flags)
-    _report_failures(outcome.failures)
+    report_failures(outcome.failures)
     if outcome.failures:
         return EXIT_INTERNAL
     return EXIT_ALARMS if outcome.diagnostics and not flags.exit_zero else 0
 
 
-def _warn(discovery: Discovery) -> None:
+def warn(discovery: Discovery) -> None:
+    """Tell of what was not found under the given paths, or could not be looked at."""
     for directory in discovery.unreadable:
         write_warning(f"{directory}: this directory cannot be read")
     if not any(file.shown for file in discovery.files):
@@ -166,17 +175,20 @@ def _report(outcome: Outcome, discovery: Discovery, flags: _Flags) -> None:
 def _render(diagnostics: Sequence[Diagnostic], discovery: Discovery, flags: _Flags) -> str:
     if flags.statistics:
         return render_statistics(diagnostics)
+    terminal = flags.output_file is None and sys.stdout.isatty()
+    color = flags.output_file is None and is_colour_wanted(terminal=terminal)
     contents = {file.path: file.content for file in discovery.files if file.content is not None}
     return render(
         diagnostics,
         flags.output_format,
         read_text=lambda path: _read_text(path, contents.get(path)),
-        color=flags.output_file is None and is_colour_wanted(terminal=sys.stdout.isatty()),
-        width=shutil.get_terminal_size((_WIDTH_OF_LOGS, 0)).columns,
+        color=color,
+        links=color and terminal,
+        width=shutil.get_terminal_size((WIDTH_OF_LOGS, 0)).columns,
     )
 
 
-def _report_failures(failures: Sequence[Failure]) -> None:
+def report_failures(failures: Sequence[Failure]) -> None:
     """Name each file and rule; one traceback is enough, since a bug of ours seldom meets one file alone."""
     for failure in failures:
         place = f"{failure.rule} on {failure.path}" if failure.path else failure.rule

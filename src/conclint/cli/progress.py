@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 0.5
 """Seconds before the bar appears; rich is not even imported for runs that end before."""
+_PAUSE = 0.1
+"""Seconds between two drawings of it."""
 
 
 @contextmanager
@@ -30,21 +32,28 @@ def show_progress(total: int, *, enabled: bool) -> Iterator[Callable[[str], None
 
 
 class _Bar:
+    """Draws by itself, without the thread that rich would start: a process with threads cannot fork its rules."""
+
     def __init__(self, total: int) -> None:
         self._total = total
         self._done = 0
-        self._appears_at = time.monotonic() + _PATIENCE
+        self._next = time.monotonic() + _PATIENCE
         self._drawn: tuple[Progress, TaskID] | None = None
 
     def advance(self, path: str) -> None:
         """Count one more file as done; `path` is not shown, since files come in no order that means anything."""
         del path
         self._done += 1
-        if self._drawn is None and time.monotonic() >= self._appears_at:
+        now = time.monotonic()
+        last = self._done == self._total
+        if now < self._next and not (last and self._drawn is not None):
+            return
+        self._next = now + _PAUSE
+        if self._drawn is None:
             self._drawn = self._draw()
-        if self._drawn is not None:
-            progress, task = self._drawn
-            progress.update(task, completed=self._done)
+        progress, task = self._drawn
+        # What comes after the last file takes a while too, and says nothing of how far it is.
+        progress.update(task, completed=self._done, description="linking" if last else "checking", refresh=True)
 
     def stop(self) -> None:
         """Take the bar off the terminal."""
@@ -55,7 +64,7 @@ class _Bar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        progress = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
         progress.start()
         return progress, progress.add_task("checking", total=self._total)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import Meta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,28 +24,67 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The settings of one layer, as written; None where the layer is silent.
 
     `extend_ignore` does what `ignore` does: both take rules away from what the layers before selected. It is there
-    because users of flake8 know it.
+    because users of flake8 know it. `extra` has what holds where all layers are silent: the `default`, or, `otherwise`,
+    words for it.
     """
 
-    select: tuple[str, ...] | None = None
-    ignore: tuple[str, ...] = ()
-    extend_select: tuple[str, ...] = ()
-    extend_ignore: tuple[str, ...] = ()
-    per_file_ignores: dict[str, tuple[str, ...]] = {}
-    exclude: tuple[str, ...] | None = None
-    extend_exclude: tuple[str, ...] = ()
-    force_exclude: bool | None = None
-    respect_gitignore: bool | None = None
-    src: tuple[str, ...] | None = None
-    root_decorators: tuple[str, ...] | None = None
-    thread_safe_types: tuple[str, ...] | None = None
-    lock_factories: tuple[str, ...] | None = None
-    jobs: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    flake8: bool | None = None
+    select: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="The rules to apply: codes, prefixes, names or ALL.", extra={"otherwise": "those that are on"}
+        ),
+    ] = None
+    ignore: Annotated[tuple[str, ...], Meta(description="Rules not to apply.")] = ()
+    extend_select: Annotated[tuple[str, ...], Meta(description="Rules to apply besides the selected ones.")] = ()
+    extend_ignore: Annotated[tuple[str, ...], Meta(description="The same as `ignore`, as flake8 calls it.")] = ()
+    per_file_ignores: Annotated[
+        dict[str, tuple[str, ...]], Meta(description="Rules not to apply to the files that are like a pattern.")
+    ] = {}
+    exclude: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="Paths to leave out, as in a `.gitignore`.",
+            extra={"otherwise": "`.venv`, `build`, `node_modules` and the like"},
+        ),
+    ] = None
+    extend_exclude: Annotated[tuple[str, ...], Meta(description="Paths to leave out besides the others.")] = ()
+    force_exclude: Annotated[
+        bool | None,
+        Meta(description="Whether to leave excluded files out even when they are named.", extra={"default": False}),
+    ] = None
+    respect_gitignore: Annotated[
+        bool | None, Meta(description="Whether to leave out what git ignores.", extra={"default": True})
+    ] = None
+    src: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="The directories where imports of the project's own modules begin.",
+            extra={"otherwise": "found by its packages"},
+        ),
+    ] = None
+    root_decorators: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Decorators, by qualified name, whose functions a framework runs in threads."),
+    ] = None
+    thread_safe_types: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Classes, by qualified name, whose objects threads may share without a lock."),
+    ] = None
+    lock_factories: Annotated[
+        tuple[str, ...] | None, Meta(description="Functions, by qualified name, that return a lock.")
+    ] = None
+    jobs: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Processes that work at once, 0 for one per processor.", extra={"default": 0}),
+    ] = None
+    flake8: Annotated[
+        bool | None, Meta(description="Whether the flake8 plugin reports anything.", extra={"default": True})
+    ] = None
 
 
 _KEYS = tuple(field.encode_name for field in msgspec.structs.fields(Options))
-_ENVIRONMENT_KEYS = ("select", "ignore", "extend-select", "extend-ignore", "exclude", "extend-exclude", "jobs")
+ENVIRONMENT_KEYS = ("select", "ignore", "extend-select", "extend-ignore", "exclude", "extend-exclude", "jobs")
+"""The settings that environment variables may give."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conclint.config.options import ConfigError, Layer, Options, Settings, convert_table, name_variable, split_list
+from conclint.config.options import (
+    ENVIRONMENT_KEYS,
+    ConfigError,
+    Layer,
+    Options,
+    Settings,
+    convert_table,
+    name_variable,
+    split_list,
+)
 from conclint.config.patterns import absolute_path, path_below
 
 if TYPE_CHECKING:
@@ -21,7 +30,6 @@ else:
 _SETTINGS_FILES = (".conclint.toml", "conclint.toml", "pyproject.toml")
 _REPOSITORY_MARKERS = (".git", ".hg")
 _PROJECT_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg")
-_ENVIRONMENT_KEYS = ("select", "ignore", "extend-select", "extend-ignore", "exclude", "extend-exclude", "jobs")
 
 
 def read_settings(
@@ -147,7 +155,7 @@ def _read_inline(text: str) -> Options:
 
 def _read_environment(environ: Mapping[str, str]) -> Options:
     table: dict[str, object] = {}
-    for key in _ENVIRONMENT_KEYS:
+    for key in ENVIRONMENT_KEYS:
         text = environ.get(name_variable(key), "").strip()
         if text and key == "jobs" and not text.isdecimal():
             raise ConfigError(f"{name_variable(key)}: expected a number of processes, got `{text}`")

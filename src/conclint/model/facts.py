@@ -299,6 +299,8 @@ class Declaration(msgspec.Struct, frozen=True, array_like=True):
     lock: str
     """The name of the lock as it is written, "" where there is none."""
     span: Span
+
+
 class Handler(msgspec.Struct, frozen=True, array_like=True):
     """An `except` clause, or what `with suppress(...):` suppresses."""
 

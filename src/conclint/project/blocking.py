@@ -151,6 +151,7 @@ def _is_bounded(project: Project, queue: Object) -> bool:
     given = project.value(queue.site.module, size.value) if size is not None else Constant(0)
     return not isinstance(given, Constant) or (isinstance(given.value, int) and given.value > 0)
 
+
 def is_socket(project: Project, found: Object | None) -> bool:
     """Return whether an object is a socket."""
     return found is not None and project.symbols.is_subclass(found.symbol, _SOCKET)

@@ -147,8 +147,9 @@ class CallGraph:
     def _edges(self) -> dict[str, frozenset[str]]:
         graph: dict[str, set[str]] = {}
         for site, targets in self._project.links.callees.items():
-            if not self._is_dispatch(site, len(targets)):
-                running = {target.function for target in targets if self.runs_at_once(site, target.function)}
+            functions = {target.function for target in targets}
+            if not self._is_dispatch(site, len(functions)):
+                running = {function for function in functions if self.runs_at_once(site, function)}
                 graph.setdefault(self.function_at(site).symbol, set()).update(running)
         for root in self._project.roots:
             if root.runs_in is RunsIn.HERE and root.site.what == "call":

@@ -172,8 +172,12 @@ class Locks:
                 continue
             if current in self._roots:
                 return way
-            # A test runs alone: that it takes no lock says nothing.
-            callers = [caller for caller in project.call_graph.callers.get(current, ()) if not is_test(caller[0])]
+            # A test runs alone: that it takes no lock says nothing. Nor does it that a function calls itself.
+            callers = [
+                caller
+                for caller in project.call_graph.callers.get(current, ())
+                if not is_test(caller[0]) and caller[0] != current
+            ]
             is_open = strict or project.call_graph.is_open(current)
             if not callers and is_open and not self.is_locked_by_name(current):
                 return way

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _LOOP_KINDS = frozenset({RunsIn.TASK, RunsIn.LOOP_CALLBACK})
-_OTHER_MEMORY = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
+OTHER_MEMORY = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 
 
 class Control(NamedTuple):
@@ -22,7 +22,7 @@ class Control(NamedTuple):
 
     root: Root | None
     many: bool
-    """Whether several of its threads may run at once, on the same receiver."""
+    """Whether several of its threads may run at once; `has_shared_receiver` says whether on the same object."""
 
 
 MAIN = Control(None, many=False)
@@ -65,7 +65,10 @@ class Parallel:
         return {
             symbol
             for symbol in project.symbols.functions
-            if symbol not in graph.callers and symbol not in elsewhere and graph.is_open(symbol)
+            if symbol not in elsewhere
+            and graph.is_open(symbol)
+            # One that calls itself must still be called by somebody first.
+            and all(caller == symbol for caller, _, _ in graph.callers.get(symbol, ()))
         }
 
     def _is_many(self, root: Root) -> bool:
@@ -74,9 +77,8 @@ class Parallel:
         if root.site.what != "call":
             return False
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
-            return self.has_shared_receiver(root) and not self.is_single_worker(root)
-        place = self._project.call(root.site)
-        return bool(place.context.loops) and self.has_shared_receiver(root)
+            return not self.is_single_worker(root)
+        return bool(self._project.call(root.site).context.loops)
 
     def has_shared_receiver(self, root: Root) -> bool:
         """Return if all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""

@@ -109,7 +109,12 @@ class Races:
         roots = [control.root for control in (first, second) if control.root is not None]
         if place.kind is PlaceKind.CLOSURE:
             return any(root.function.startswith(f"{place.owner}.<locals>.") for root in roots)
-        if not all(self._project.parallel.has_shared_receiver(root) for root in roots if not self._is_own_thread(root)):
+        # An object that is its own thread is that of the thread that made it too, but not that of another such thread.
+        if not all(
+            self._project.parallel.has_shared_receiver(root)
+            for root in roots
+            if first == second or not self._is_own_thread(root)
+        ):
             return False
         if any(self._is_awaited(root) for root in roots) or self._exclude_each_other(roots):
             return False

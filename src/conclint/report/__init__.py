@@ -33,17 +33,19 @@ def render(
     *,
     read_text: ReadText,
     color: bool = False,
+    links: bool = False,
     width: int = 120,
 ) -> str:
     """Write `diagnostics` in the order given; the text is empty or ends with a newline.
 
-    Only `FULL` reads files and knows `width`, the cells of a terminal line.
+    Only `FULL` reads files and knows `width`, the cells of a terminal line. `links` lets codes lead to the pages of
+    their rules, where people read on a terminal.
     """
     match output_format:
         case OutputFormat.FULL:
-            return render_full(diagnostics, read_text=read_text, color=color, width=width)
+            return render_full(diagnostics, read_text=read_text, color=color, links=links, width=width)
         case OutputFormat.CONCISE:
-            return render_concise(diagnostics, color=color)
+            return render_concise(diagnostics, color=color, links=links)
         case OutputFormat.JSON:
             return render_json(diagnostics)
         case OutputFormat.GITHUB:

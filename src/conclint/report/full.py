@@ -18,7 +18,7 @@ _ReadLines = Callable[[str], Sequence[str]]
 
 
 def render_full(
-    diagnostics: Sequence[Diagnostic], *, read_text: Callable[[str], str | None], color: bool, width: int
+    diagnostics: Sequence[Diagnostic], *, read_text: Callable[[str], str | None], color: bool, links: bool, width: int
 ) -> str:
     """Write one block per diagnostic, with an empty line between them.
 
@@ -32,7 +32,9 @@ def render_full(
             read[path] = () if text is None else _NEWLINE.split(text)
         return read[path]
 
-    return "\n".join(paint(_iter_lines(diagnostic, read_lines, width), color=color) for diagnostic in diagnostics)
+    return "\n".join(
+        paint(_iter_lines(diagnostic, read_lines, width), color=color, links=links) for diagnostic in diagnostics
+    )
 
 
 def _iter_lines(diagnostic: Diagnostic, read_lines: _ReadLines, width: int) -> Iterator[Line]:
@@ -40,7 +42,7 @@ def _iter_lines(diagnostic: Diagnostic, read_lines: _ReadLines, width: int) -> I
     gutter = max(_LEAST_GUTTER, *(len(str(mark.span.end_line)) for mark in marks))
     indent = " " * gutter
     yield (
-        Piece(diagnostic.code, Role.CODE),
+        Piece(diagnostic.code, Role.CODE, diagnostic.url),
         Piece(f" {diagnostic.name}", Role.NAME),
         Piece(f": {printable(diagnostic.message)}"),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from conclint.model.alarm import Diagnostic
 from conclint.model.rule import Category
 from conclint.model.span import Span
+from conclint.report.marks import label_steps
 
 SHOWN_PER_STEP = 10
 """GitHub shows that many errors of one step and drops the others without a word."""
@@ -43,8 +44,8 @@ def _range(span: Span) -> dict[str, str]:
 
 def _iter_message(diagnostic: Diagnostic) -> Iterator[str]:
     yield diagnostic.message
-    for related in diagnostic.related:
-        yield f"{related.path}:{related.span.line}: {related.message}"
+    for related, label in label_steps(diagnostic):
+        yield f"{related.path}:{related.span.line}: {label}"
     if diagnostic.help:
         yield f"help: {diagnostic.help}"
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from conclint.model.alarm import Diagnostic
+from conclint.model.alarm import Diagnostic, Related
 from conclint.model.span import Span
 
 _NEAR = 3
@@ -43,10 +43,17 @@ def group_marks(marks: Sequence[Mark]) -> tuple[tuple[Mark, ...], ...]:
     return tuple(sorted(in_order, key=lambda group: (not any(mark.is_alarm for mark in group), marks.index(group[0]))))
 
 
-def _iter_related_marks(diagnostic: Diagnostic) -> Iterator[Mark]:
+def label_steps(diagnostic: Diagnostic) -> tuple[tuple[Related, str], ...]:
+    """Return the steps of the trace in their order, each with what is said of it: numbered where there are several."""
     numbered = len(diagnostic.related) > 1
-    for number, related in enumerate(diagnostic.related, 1):
-        label = f"{number}. {related.message}" if numbered else related.message
+    return tuple(
+        (related, f"{number}. {related.message}" if numbered else related.message)
+        for number, related in enumerate(diagnostic.related, 1)
+    )
+
+
+def _iter_related_marks(diagnostic: Diagnostic) -> Iterator[Mark]:
+    for related, label in label_steps(diagnostic):
         is_alarm = (related.path, related.span) == (diagnostic.path, diagnostic.span)
         yield Mark(related.path, related.span, label, is_alarm)
 

@@ -41,14 +41,18 @@ class Piece(NamedTuple):
 
     text: str
     role: Role = Role.PLAIN
+    link: str = ""
+    """The address that a click on it opens, on terminals that can do so."""
 
 
 Line = tuple[Piece, ...]
 
 
-def paint(lines: Iterable[Line], *, color: bool) -> str:
+def paint(lines: Iterable[Line], *, color: bool, links: bool = False) -> str:
     """Join the pieces into text, each line ended by a newline."""
     painted = _style if color else _strip
+    if links:
+        return "".join(f"{''.join(_link(piece, painted(piece)) for piece in line)}\n" for line in lines)
     return "".join(f"{''.join(map(painted, line))}\n" for line in lines)
 
 
@@ -69,6 +73,11 @@ def _style(piece: Piece) -> str:
     from rich.style import Style
 
     return Style.parse(_STYLES[piece.role]).render(piece.text, color_system=ColorSystem.STANDARD)
+
+
+def _link(piece: Piece, painted: str) -> str:
+    # OSC 8. rich would give each link a random id: the same input must give the same bytes.
+    return f"\x1b]8;;{piece.link}\x1b\\{painted}\x1b]8;;\x1b\\" if piece.link else painted
 
 
 def _printable_character(character: str) -> str:

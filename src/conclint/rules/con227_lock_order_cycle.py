@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
-from conclint.project.lock_order import Cycle, Edge
+from conclint.project.lock_order import Cycle, Step
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
 
@@ -38,16 +38,14 @@ def _describe(cycle: Cycle) -> str:
 
 
 def _iter_trace(project: Project, cycle: Cycle) -> Iterator[Related]:
-    for number, edge in enumerate(cycle.edges):
-        function = edge.steps[0].function.rpartition(".")[2]
+    for edge in cycle.edges:
+        *calls, last = edge.steps
+        function = _name(edge.steps[0])
         yield project.related(edge.module, edge.acquired, f"`{function}` takes `{edge.held_name}`")
-        yield from _iter_steps(project, edge, skip_first=number == 0)
-
-
-def _iter_steps(project: Project, edge: Edge, *, skip_first: bool) -> Iterator[Related]:
-    *calls, last = edge.steps
-    for index, step in enumerate(calls):
-        if index or not skip_first:
-            yield project.related(step.module, step.span, f"`{step.function.rpartition('.')[2]}` calls on")
-    if calls or not skip_first:
+        for step, following in zip(calls, edge.steps[1:], strict=True):
+            yield project.related(step.module, step.span, f"`{_name(step)}` calls `{_name(following)}`")
         yield project.related(last.module, last.span, f"then waits for `{edge.taken_name}`")
+
+
+def _name(step: Step) -> str:
+    return step.function.rpartition(".")[2]
