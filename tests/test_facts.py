@@ -529,3 +529,25 @@ def test_handlers_say_what_they_catch_and_whether_they_do_anything() -> None:
         (True, False, False),
         (True, True, True),
     ]
+
+
+class TestCaptures:
+    @pytest.mark.parametrize(
+        ("body", "rebound"),
+        [
+            ("for x in y:\n    call(lambda: x)", ("x",)),
+            ("for x, (y, *z) in w:\n    call(lambda: (x, z, w))", ("x", "z")),
+            ("for x in y:\n    call(lambda: x)\n    break", ()),
+            ("while w:\n    x = next(w)\n    call(lambda: (x, y))\n    y = 1", ("x",)),
+            ("call([lambda: (x, y) for x in w for y in x])", ("x", "y")),
+            ("for x in y:\n    for z in x:\n        call(lambda: (x, z))\n        break", ("x", "z")),
+            ("for x in y:\n    if x:\n        call(lambda: x)\n        return", ()),
+            ("for x in y:\n    call(lambda x=x: x)", ()),
+            ("for x in y:\n    pass\ncall(lambda: x)", ()),
+            ("for x in y:\n    pass\nelse:\n    call(lambda: x)", ()),
+        ],
+    )
+    def test_what_a_loop_binds_anew_is_known(self, body: str, rebound: tuple[str, ...]) -> None:
+        indented = "".join(f"    {line}\n" for line in body.splitlines())
+        facts = read(f"def work(w, y):\n{indented}")
+        assert next(one.rebound for one in facts.functions if one.name == "<lambda>") == rebound

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import libcst as cst
+import msgspec
 
 from conclint.analysis.accesses import mark_iterated
+from conclint.analysis.captures import find_rebound
 from conclint.analysis.cost import estimate_cost
 from conclint.analysis.declarations import declare_definition
 from conclint.analysis.fields import iter_children
@@ -15,7 +17,7 @@ from conclint.analysis.scope import Scope
 from conclint.analysis.stale import find_stale_writes
 from conclint.model.facts import Class, Function, Yield
 from conclint.model.span import FILE_START
-from conclint.model.values import Constant, Item, Name
+from conclint.model.values import Constant, Item, Local, Name
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
@@ -37,7 +39,9 @@ def _visit_function(walk: Traversal, node: cst.FunctionDef, scope: Scope) -> Non
     if node.asynchronous is not None:
         find_stale_writes(walk, node, inner, walk.collector.accesses[first:])
     walk.locksets.after.pop(node.body, None)
-    built = walk.collector.functions[inner.function] = _build_function(walk, node, table, inner.function, scope)
+    built = _build_function(walk, node, table, inner.function, scope)
+    rebound = _find_rebound(walk, node, first, scope)
+    walk.collector.functions[inner.function] = msgspec.structs.replace(built, rebound=rebound) if rebound else built
     declare_definition(walk, node, built.symbol, scope.function)
 
 
@@ -76,6 +80,7 @@ def _visit_lambda(walk: Traversal, node: cst.Lambda, scope: Scope) -> None:
     bind_parameters(node.params, table)
     _visit_defaults(walk, node.params, scope)
     inner = _open_function(walk, table, scope)
+    accesses = len(walk.collector.accesses)
     walk.visit(node.body, node, inner)
     value = walk.collector.evaluate(node.body, table)
     parameters = walk.collector.build_parameters(node.params, table, scope.table)
@@ -88,8 +93,24 @@ def _visit_lambda(walk: Traversal, node: cst.Lambda, scope: Scope) -> None:
         returns=(value,),
         cost=estimate_cost(node, inner),
         context=scope.context,
+        rebound=_find_rebound(walk, node, accesses, scope),
     )
     walk.collector.define(node, walk.collector.intern(Name(symbol)))
+
+
+def _find_rebound(walk: Traversal, node: cst.FunctionDef | cst.Lambda, accesses: int, scope: Scope) -> tuple[str, ...]:
+    """Return what the function, whose accesses are those from number `accesses` on, reads of a loop around it."""
+    if not scope.surroundings.loops:
+        return ()
+    around = scope.table
+    names: set[str] = set()
+    for access in walk.collector.accesses[accesses:]:
+        read = walk.collector.values[access.target]
+        if isinstance(read, Local) and read.function == around.symbol:
+            names.add(read.name)
+        elif isinstance(read, Name) and around.parent is None:
+            names.add(read.symbol.removeprefix(f"{around.symbol}."))
+    return find_rebound(node, names, walk.view.parents) if names else ()
 
 
 def _visit_class(walk: Traversal, node: cst.ClassDef, scope: Scope) -> None:

@@ -99,6 +99,9 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     cost: Cost = Cost()
     context: ContextId = 0
     """The surroundings of the definition, in the function around it."""
+    rebound: tuple[str, ...] = ()
+    """Variables of the function around that it reads, and that a loop around the definition binds anew (may): they may
+    have another value when it runs."""
 
 
 class Class(msgspec.Struct, frozen=True, array_like=True):
