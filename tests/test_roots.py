@@ -71,6 +71,8 @@ TAKERS = [
     ("threading.Timer(1, {})", RunsIn.TIMER),
     ("pool.submit({})", RunsIn.EXECUTOR_THREAD),
     ("threads.apply_async({})", RunsIn.EXECUTOR_THREAD),
+    ("threads.apply_async(print, callback={})", RunsIn.CALLBACK_THREAD),
+    ("threads.map_async(print, [], 1, None, {})", RunsIn.CALLBACK_THREAD),
     ("loop.run_in_executor(None, {})", RunsIn.EXECUTOR_THREAD),
     ("asyncio.to_thread({})", RunsIn.EXECUTOR_THREAD),
     ("pool.submit(print).add_done_callback({})", RunsIn.EXECUTOR_THREAD),
@@ -212,6 +214,7 @@ def test_the_settings_name_decorators_of_roots(hint: str, decorator: str) -> Non
     [
         ("socketserver.TCPServer(('', 0), Handler)", []),
         ("socketserver.ThreadingTCPServer(('', 0), Handler)", ["Handler.handle*"]),
+        ("for _ in range(3):\n    threads.apply_async(print, callback=work)", ["work"]),
         ("signal.signal(2, work)", []),
         ("signal.signal(2, work)\nthreading.Thread(target=work).start()", ["work"]),
         ("weakref.finalize(job, work)", []),

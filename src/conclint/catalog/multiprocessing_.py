@@ -168,6 +168,12 @@ _POOLS = (
     ("multiprocessing.pool.ThreadPool", RunsIn.EXECUTOR_THREAD),
 )
 
+# A pool has one thread that hands out all results.
+_CALLBACKS = (
+    Spawn(runs_in=RunsIn.CALLBACK_THREAD, keyword="callback", position=3),
+    Spawn(runs_in=RunsIn.CALLBACK_THREAD, keyword="error_callback", position=4),
+)
+
 _POOL_JOBS = tuple(
     row
     for name, runs_in in _POOLS
@@ -192,9 +198,10 @@ _POOL_JOBS = tuple(
         CallRow(names=(f"{name}.apply",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=one),
         CallRow(names=(f"{name}.map",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=many),
         CallRow(names=(f"{name}.starmap",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=many),
-        CallRow(names=(f"{name}.apply_async",), spawn=one, returns=_RESULT),
-        CallRow(names=(f"{name}.map_async",), spawn=many, returns=_RESULT),
-        CallRow(names=(f"{name}.starmap_async",), spawn=many, returns=_RESULT),
+        *(
+            CallRow(names=(f"{name}.{method}_async",), spawn=spawn, callbacks=_CALLBACKS, returns=_RESULT)
+            for method, spawn in (("apply", one), ("map", many), ("starmap", many))
+        ),
         CallRow(names=(f"{name}.imap",), spawn=many, returns="multiprocessing.pool.IMapIterator"),
         CallRow(names=(f"{name}.imap_unordered",), spawn=many, returns="multiprocessing.pool.IMapIterator"),
     )

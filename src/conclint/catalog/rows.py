@@ -62,6 +62,8 @@ class RunsIn(enum.Enum):
     """In the thread that serves, one request after the other."""
     REQUEST_THREAD = "request-thread"
     """In one of several threads of a server or framework, which run at once."""
+    CALLBACK_THREAD = "callback-thread"
+    """In the thread of a library that serves one callback after the other."""
     SIGNAL = "signal"
     """In the main thread, between any two of its steps."""
     ATEXIT = "atexit"
@@ -200,6 +202,8 @@ class CallRow:
     timeout: Timeout | None = None
     role: Role | None = None
     spawn: Spawn | None = None
+    callbacks: tuple[Spawn, ...] = ()
+    """Further callables that it takes: to be told of the end, or of an error."""
     returns: str = ""
     """Canonical name of the class of the result ("" where that is not known or does not matter); the class itself
     for constructors need not be said."""

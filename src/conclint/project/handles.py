@@ -59,7 +59,7 @@ class Handles:
 
     def _is_repeated(self, root: Root) -> bool:
         """Whether the root begins several times, and its threads then run side by side."""
-        if root.site.what != "call":
+        if root.site.what != "call" or root.runs_in is RunsIn.CALLBACK_THREAD:
             return False
         repeated = bool(self._project.call(root.site).context.loops) or root.runs_in is RunsIn.REQUEST_THREAD
         if root.runs_in is RunsIn.EXECUTOR_THREAD:

@@ -74,7 +74,7 @@ class Parallel:
     def _is_many(self, root: Root) -> bool:
         if root.runs_in is RunsIn.REQUEST_THREAD:
             return True
-        if root.site.what != "call":
+        if root.site.what != "call" or root.runs_in is RunsIn.CALLBACK_THREAD:
             return False
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
             return not self.is_single_worker(root)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from conclint.project.link import SpawnSite
     from conclint.project.project import Project
 
-PARALLEL_KINDS = frozenset({RunsIn.THREAD, RunsIn.EXECUTOR_THREAD, RunsIn.TIMER, RunsIn.REQUEST_THREAD})
+PARALLEL_KINDS = frozenset(
+    {RunsIn.THREAD, RunsIn.EXECUTOR_THREAD, RunsIn.TIMER, RunsIn.REQUEST_THREAD, RunsIn.CALLBACK_THREAD}
+)
 """Roots that run in another thread of this process."""
 INTERRUPTING_KINDS = frozenset({RunsIn.SIGNAL, RunsIn.FINALIZER})
 """Roots that begin within a thread that is at something else, and may hold locks: never in parallel with it."""

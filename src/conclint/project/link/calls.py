@@ -180,8 +180,9 @@ def _apply_row(linker: Linker, site: Site, call: Call, row: CallRow, receiver: O
         linker.solver.add(linker.result(site), made)
         if row.returns_item:
             linker.solver.add(linker.elements(made), linker.make_instance(row.returns_item, site))
-    if row.spawn is not None:
-        spawn(linker, site, call, row.spawn, receiver)
+    for one in (row.spawn, *row.callbacks):
+        if one is not None:
+            spawn(linker, site, call, one, receiver)
 
 
 def _give_tuple(linker: Linker, site: Site, classes: Sequence[str]) -> None:
