@@ -20,10 +20,11 @@ _MONGO_COLLECTION = "pymongo.collection.Collection"
 CLASSES: tuple[ClassRow, ...] = (
     *(
         row
-        for connection, cursor, _ in _CONNECTIONS
+        for connection, cursor, effect in _CONNECTIONS
         for row in (
             ClassRow(names=(connection,), kind=Kind.SESSION),
-            ClassRow(names=(cursor,), kind=Kind.OTHER),
+            # Those of sqlite3 belong to a thread, so they are told apart.
+            ClassRow(names=(cursor,), kind=Kind.SESSION if effect is Effect.FILE else Kind.OTHER),
         )
     ),
     ClassRow(names=("psycopg.AsyncConnection",), kind=Kind.SESSION, domain=Domain.TASK),

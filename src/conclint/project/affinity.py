@@ -1,102 +1,235 @@
-"""Affinity: calls that belong into the thread of an event loop, and the other threads that make them."""
+"""Affinity: objects that belong to the thread, or the event loop, that made or first used them, used in another one."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.model.values import Attribute
-from conclint.project.loops import collect_loop_functions
+from conclint.catalog.rows import Domain, Kind, RunsIn
+from conclint.model.span import Span
+from conclint.model.values import Constant
+from conclint.project.objects import Object, ObjectKind
+from conclint.project.parallel import MAIN, Control
 from conclint.project.roots import PARALLEL_KINDS, Root
 
 if TYPE_CHECKING:
+    from conclint.project.link import Operation
     from conclint.project.project import CallPlace, Project
 
-_OWN_LOOP = frozenset({"asyncio.new_event_loop", "asyncio.set_event_loop", "uvloop.new_event_loop"})
-_RUNNING = frozenset({"run", "run_forever", "run_until_complete"})
-"""Methods of event loops, those of frameworks too, that end only with the loop."""
-_ASKS_WHERE = frozenset(
-    {
-        "asyncio.get_running_loop",
-        "asyncio._get_running_loop",
-        "asyncio.events._get_running_loop",
-        "asyncio.current_task",
-        "asyncio.AbstractEventLoop.is_running",
-        "sniffio.current_async_library",
-        "threading.current_thread",
-        "threading.get_ident",
-        "threading.main_thread",
-        "_thread.get_ident",
-    }
-)
-"""What a function calls that may go another way in another thread."""
+_CONNECTION = "sqlite3.Connection"
+_CURSOR = "sqlite3.Cursor"
+_CHECK_POSITION = 4
+_ALLOWED = frozenset({"interrupt"})
+"""The one method that is made to be called from other threads."""
+_PLAIN = frozenset({"builtins.staticmethod", "builtins.classmethod"})
+_WAITING = frozenset({"acquire", "wait", "wait_for", "get", "put", "join", "__exit__"})
+"""What may wait for another task; `__exit__` stands for the whole of `async with`."""
+_BOUND_KINDS = frozenset({Kind.LOCK, Kind.SEMAPHORE, Kind.CONDITION, Kind.EVENT, Kind.QUEUE, Kind.BARRIER})
+_RUNNERS = ("asyncio.run", "asyncio.runners.run", "asyncio.Runner.run", "asyncio.AbstractEventLoop.run_until_complete")
+
+Step = tuple[int, Span, str]
+"""A module, a place in it, and what happens there."""
 
 
-class Intrusion(NamedTuple):
-    """A call that only the thread of the loop may make (must not), and the root in whose thread it is made."""
+class Stray(NamedTuple):
+    """The use of an object where it does not belong (must), with how it got there."""
 
-    place: CallPlace
-    root: Root
-    chain: tuple[CallPlace, ...]
-    """The calls that lead from the root to the function around `place`."""
-
-
-class Affinity:
-    """Finds calls on objects of an event loop that are made in other threads only."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-
-    def find_intrusion(self, place: CallPlace) -> Intrusion | None:
-        """Return how a call on an object of a loop is made in another thread; None where it may run on the loop."""
-        symbol = place.function.symbol
-        if symbol in self._on_loop or symbol in self._careful or not self._is_bound_to_loop(place):
-            return None
-        roots = [control.root for control in self._project.parallel.controls(symbol)]
-        if not roots or None in roots or any(root in self._with_own_loop for root in roots):
-            return None
-        graph = self._project.call_graph
-        ways = [(root, graph.find_chain(root.function, symbol)) for root in roots if root is not None]
-        root, chain = min(ways, key=lambda way: (len(way[1] or ()), way[0].site))
-        calls = tuple(map(self._project.call, chain or ()))
-        if any(call.function.symbol in self._careful for call in calls):
-            return None
-        return Intrusion(place, root, calls)
-
-    def _is_bound_to_loop(self, place: CallPlace) -> bool:
-        targets = self._project.externals(place.site)
-        rows = [self._project.find_row(target) for target in targets]
-        known = bool(rows) and not self._project.callees(place.site)
-        return known and all(row is not None and row.loop_only for row in rows)
-
-    @cached_property
-    def _on_loop(self) -> frozenset[str]:
-        starts = {found.function.symbol for found in collect_loop_functions(self._project)}
-        return frozenset(self._project.call_graph.reach(starts))
-
-    @cached_property
-    def _careful(self) -> frozenset[str]:
-        return frozenset(
-            place.function.symbol
-            for place in self._project.calls
-            if any(target.name in _ASKS_WHERE for target in self._project.externals(place.site))
-        )
-
-    @cached_property
-    def _with_own_loop(self) -> frozenset[Root]:
-        """The threads that run a loop themselves: what they do to it, they do in its thread."""
-        running = {place.function.symbol for place in self._project.calls if self._runs_loop(place)}
-        graph = self._project.call_graph
-        roots = (root for root in self._project.roots if root.runs_in in PARALLEL_KINDS)
-        return frozenset(root for root in roots if running & graph.reach({root.function}))
-
-    def _runs_loop(self, place: CallPlace) -> bool:
-        targets = self._project.externals(place.site)
-        if targets:
-            return any(target.name in _OWN_LOOP or target.name.endswith(_RUN_ENDS) for target in targets)
-        callee = place.facts.values[place.call.callee]
-        unknown = not self._project.callees(place.site)
-        return unknown and isinstance(callee, Attribute) and callee.name in _RUNNING
+    module: int
+    span: Span
+    name: str
+    trace: tuple[Step, ...]
+    is_loop_bound: bool = False
 
 
-_RUN_ENDS = tuple(f".{name}" for name in sorted(_RUNNING))
+def find_strays(project: Project) -> Iterator[Stray]:
+    """Yield the uses of sqlite3 objects in foreign threads, and of asyncio primitives in a second event loop."""
+    for place in project.calls:
+        # Most calls run what the project itself defines, or what nothing is known of.
+        for found in project.result(place.site) if project.externals(place.site) else ():
+            if found.site == place.site and _is_strict(project, place, found):
+                yield from _iter_foreign(project, place, found)
+    yield from _iter_bound_twice(project)
+
+
+def _is_strict(project: Project, place: CallPlace, found: Object) -> bool:
+    """Whether this makes a sqlite3 connection that checks its thread, and that is not kept per thread."""
+    row = project.class_row(found)
+    if row is None or row.names[0] != _CONNECTION or place.has_stars:
+        return False
+    checked = place.find_argument("check_same_thread", _CHECK_POSITION)
+    if checked is not None and project.value(place.site.module, checked.value) != Constant(True):
+        return False
+    return not any(
+        (holder := project.class_row(owner)) is not None
+        and holder.kind is Kind.THREAD_LOCAL
+        and any(found in project.objects(module, value) for module, value in sources)
+        for (owner, _), sources in project.links.assigned.items()
+    )
+
+
+def _iter_foreign(project: Project, place: CallPlace, found: Object) -> Iterator[Stray]:
+    """Yield the uses of a connection, and of its cursors, in threads that certainly did not make it."""
+    makers = _find_makers(project, place.function.symbol)
+    if not makers:
+        return
+    made = (place.site.module, place.call.span, "the connection is made here")
+    for one in (found, *_iter_cursors(project, found)):
+        for operation in project.operations(one):
+            user = _find_user(project, project.call_graph.function_at(operation.site).symbol, makers)
+            if user is not None and user.root is not None and operation.name not in _ALLOWED:
+                yield _build(project, operation, user.root, made)
+        yield from _iter_handed(project, one, made)
+
+
+def _iter_cursors(project: Project, connection: Object) -> Iterator[Object]:
+    for operation in project.operations(connection):
+        if operation.site.what == "call":
+            for found in project.result(operation.site):
+                if found.site == operation.site and found.symbol == _CURSOR:
+                    yield found
+
+
+def _find_makers(project: Project, symbol: str) -> tuple[Control, ...]:
+    """Return the threads that may run a function; none where somebody may call it who is not seen."""
+    graph = project.call_graph
+    pending, seen = [symbol], {symbol}
+    while pending:
+        current = pending.pop()
+        if current in graph.passed_functions or set(project.decorators(current)) - _PLAIN:
+            return ()
+        callers = {caller for caller, _, _ in graph.callers.get(current, ())} - seen
+        seen |= callers
+        pending.extend(callers)
+    return project.parallel.controls(symbol)
+
+
+def _find_user(project: Project, symbol: str, makers: tuple[Control, ...]) -> Control | None:
+    """Return a thread that runs a function, and did not make the object."""
+    for control in project.parallel.controls(symbol):
+        if control.root is not None and control not in makers and not _is_same_worker(project, control.root, makers):
+            return control
+    return None
+
+
+def _is_same_worker(project: Project, root: Root, makers: tuple[Control, ...]) -> bool:
+    """Whether one thread of an executor both makes and uses the object (may)."""
+    single = project.parallel.is_single_worker
+    others = [maker.root for maker in makers if maker.root is not None]
+    return any(_is_initializer(project, other) or (single(root) and single(other)) for other in others)
+
+
+def _is_initializer(project: Project, root: Root) -> bool:
+    """Whether an executor runs a function in each of its threads, before any job."""
+    rows = (project.class_row(found) for found in project.result(root.site))
+    return any(row is not None and row.kind in (Kind.EXECUTOR, Kind.POOL) for row in rows)
+
+
+def _build(project: Project, operation: Operation, root: Root, made: Step) -> Stray:
+    site = operation.site
+    function = project.call_graph.function_at(site)
+    place = project.call(root.site)
+    started = (root.site.module, place.call.span, f"`{_last(root.function)}` begins to run in a thread here")
+    chain = project.call_graph.find_chain(root.function, function.symbol)
+    calls = ((module, span, f"this calls `{_last(callee)}`") for module, span, callee in chain)
+    facts = project.modules[site.module]
+    if site.what == "acquisition":
+        value = facts.acquisitions[site.index].value
+    else:
+        callee = facts.calls[site.index].callee
+        value, _ = project.places.split(site.module, callee) or (callee, "")
+    name = project.places.describe(site.module, value)
+    return Stray(site.module, _find_span(project, operation), name, (made, started, *calls))
+
+
+def _find_span(project: Project, operation: Operation) -> Span:
+    facts, site = project.modules[operation.site.module], operation.site
+    return (facts.acquisitions if site.what == "acquisition" else facts.calls)[site.index].span
+
+
+def _iter_handed(project: Project, found: Object, made: Step) -> Iterator[Stray]:
+    """Yield the methods of an object that are handed to another thread: `to_thread(connection.commit)`."""
+    for handover in project.handovers:
+        module = handover.place.site.module
+        if handover.spawn.runs_in not in (*PARALLEL_KINDS, RunsIn.EXECUTOR):
+            continue
+        for callable_ in project.objects(module, handover.argument.value):
+            if callable_.kind is ObjectKind.METHOD and callable_.receiver == found:
+                if callable_.symbol in _ALLOWED or _runs_in_process(project, handover.place):
+                    continue
+                name = project.places.describe(module, handover.argument.value)
+                yield Stray(module, handover.argument.span, name, (made,))
+
+
+def _runs_in_process(project: Project, place: CallPlace) -> bool:
+    """Whether an executor that takes a job may be one of processes: what is sent there is pickled, or fails."""
+    executors = {target.receiver for target in project.externals(place.site) if target.receiver is not None}
+    given = place.find_argument("executor", 0)
+    executors |= project.objects(place.site.module, given.value) if given is not None else set()
+    return any("Process" in found.symbol for found in executors)
+
+
+def _iter_bound_twice(project: Project) -> Iterator[Stray]:
+    """Yield what waits, in the event loop of a thread, for a global primitive that the main thread's loop waits for."""
+    runs = [
+        (root, project.parallel.controls(project.call(root.site).function.symbol))
+        for root in project.roots
+        if root.runs_in is RunsIn.HERE and root.site.what == "call" and _runs_loop(project, root)
+    ]
+    first = [root for root, controls in runs if MAIN in controls]
+    second = [(root, one.root) for root, controls in runs for one in controls if one.root is not None]
+    if not first or not second:
+        return
+    homes = {symbol for root in first for symbol in _reach(project, root.function)}
+    for root, thread in second:
+        reached = _reach(project, root.function)
+        for found in _iter_global_primitives(project):
+            waits = [one for one in project.operations(found) if one.name in _WAITING]
+            places = [(project.call_graph.function_at(one.site).symbol, one) for one in waits]
+            home = next((one for symbol, one in places if symbol in homes and symbol not in reached), None)
+            for symbol, operation in places:
+                if home is not None and symbol in reached and symbol not in homes:
+                    first_use = (home.site.module, _find_span(project, home), "the loop of the main thread waits here")
+                    yield _build(project, operation, thread, first_use)._replace(is_loop_bound=True)
+
+
+def _runs_loop(project: Project, root: Root) -> bool:
+    function = project.function(root.function)
+    is_runner = any(target.name in _RUNNERS for target in project.externals(root.site))
+    return is_runner and function is not None and function.is_async
+
+
+def _reach(project: Project, symbol: str) -> set[str]:
+    """Return what runs in an event loop that begins with a coroutine: what it calls, and the tasks that it starts."""
+    reached = project.call_graph.reach([symbol])
+    while True:
+        tasks = {
+            root.function
+            for root in project.roots
+            if root.runs_in in (RunsIn.TASK, RunsIn.LOOP_CALLBACK)
+            and root.site.what == "call"
+            and project.call(root.site).function.symbol in reached
+            and not any(_crosses(target.name) for target in project.externals(root.site))
+        }
+        if tasks <= reached:
+            return reached
+        reached |= project.call_graph.reach(tasks)
+
+
+def _crosses(name: str) -> bool:
+    """Whether a function hands something to the loop of another thread."""
+    return name.endswith("threadsafe")
+
+
+def _iter_global_primitives(project: Project) -> Iterator[Object]:
+    """Yield the asyncio primitives that are made once, at import time."""
+    for place in project.calls:
+        if place.function.name == "<module>":
+            for found in project.result(place.site):
+                row = project.class_row(found)
+                bound = row is not None and row.domain is Domain.TASK and row.kind in _BOUND_KINDS
+                if bound and found.site == place.site and found.symbol.startswith("asyncio."):
+                    yield found
+
+
+def _last(symbol: str) -> str:
+    return symbol.rpartition(".")[2]

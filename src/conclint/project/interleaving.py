@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import RunsIn, Spawn
+from conclint.catalog.web import ROUTES
 from conclint.model.facts import Argument, Use
 from conclint.model.values import Attribute, Item, Local, Result, ValueId
 from conclint.project.handles import begins
@@ -61,13 +62,24 @@ class Interleaving:
 
     @cached_property
     def _starts(self) -> tuple[Start, ...]:
-        return tuple(
+        tasks = (
             start
             for place in self._project.calls
             for _, row in self._project.rows(place.site)
             if row.spawn is not None and row.spawn.runs_in is RunsIn.TASK
             for start in self._iter_starts(place, row.spawn)
         )
+        return (*tasks, *self._iter_handlers())
+
+    def _iter_handlers(self) -> Iterator[Start]:
+        """Yield the functions that a web framework calls for each request: `@app.get("/")`."""
+        for module, facts in enumerate(self._project.modules):
+            for function in facts.functions:
+                for decorator in function.decorators if function.is_async else ():
+                    value = facts.values[decorator]
+                    site = Site(module, value.call) if isinstance(value, Result) else None
+                    if site is not None and any(target.name in ROUTES for target in self._project.externals(site)):
+                        yield Start(self._project.call(site), function.symbol, frozenset())
 
     def _iter_starts(self, place: CallPlace, spawn: Spawn) -> Iterator[Start]:
         given = self._collect_given(place, spawn)
@@ -79,9 +91,13 @@ class Interleaving:
                     twice = argument.keyword == "" and callees.count(made.call.callee) > 1
                     if twice or self._is_repeated(place, made, argument):
                         yield Start(place, found.symbol, self._spread_arguments(made, found.symbol, twice=twice))
-                elif spawn.passes and found.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND):
-                    # The library calls it for each connection.
+                elif found.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND) and self._is_called_often(place, spawn):
                     yield Start(place, found.symbol, self._spread_receiver(place, argument, found))
+
+    @staticmethod
+    def _is_called_often(place: CallPlace, spawn: Spawn) -> bool:
+        """Whether the library calls a function for each connection, or is told to in a loop: `start_soon(work)`."""
+        return bool(spawn.passes) or (bool(place.context.loops) and place.call.use is not Use.AWAITED)
 
     def _collect_given(self, place: CallPlace, spawn: Spawn) -> tuple[Argument, ...]:
         if spawn.variadic:
@@ -145,4 +161,7 @@ class Interleaving:
         value = project.value(place.site.module, argument.value)
         if function is None or found.kind is not ObjectKind.BOUND or not isinstance(value, Attribute):
             return frozenset()
-        return project.races.handles.spread([Path(found.symbol, function.parameters[0].name)])
+        handles = project.races.handles
+        if place.context.loops and not handles.is_made_before(place, value.base):
+            return frozenset()
+        return handles.spread([Path(found.symbol, function.parameters[0].name)])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
-from conclint.project.affinity import Affinity, Intrusion
+from conclint.project.off_loop import Intrusion, OffLoop
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
 
@@ -23,9 +23,9 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls on loops, tasks, futures, queues and events of asyncio that only other threads make."""
-    affinity = Affinity(project)
+    off_loop = OffLoop(project)
     for place in project.calls:
-        found = affinity.find_intrusion(place)
+        found = off_loop.find_intrusion(place)
         if found is not None:
             module = place.site.module
             callee = project.places.describe(module, place.call.callee)
