@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.model.alarm import Related
 from conclint.model.facts import Context
 from conclint.project.callables import is_transparent
 
@@ -37,6 +38,15 @@ class Step(NamedTuple):
         while step is not None:
             yield step
             step = step.next
+
+
+def relate_steps(project: Project, first: Step, ending: str) -> Iterator[Related]:
+    """Yield the steps after the first one as other ends of an alarm: "`f` calls `g`", at last "`g` waits in `h`"."""
+    for step in first.iter_following():
+        module, call = step.place.site.module, step.place.call
+        verb = "calls" if step.next is not None else ending
+        message = f"`{step.place.function.name}` {verb} `{project.places.describe(module, call.callee)}`"
+        yield project.related(module, call.span, message)
 
 
 class Ways:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.catalog.rows import RunsIn
-from conclint.model.alarm import Alarm, Related
+from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
 from conclint.project.loops import collect_loop_functions
 from conclint.project.project import Project
-from conclint.project.ways import Step, Ways
+from conclint.project.ways import Step, Ways, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -51,13 +51,5 @@ def _report(project: Project, first: Step) -> Alarm:
     message = f"`{callee}` ends in `{end}`, which blocks the event loop {reason}"
     help_line = f"use `await asyncio.to_thread({callee}, …)`" if callee.replace(".", "").isidentifier() else ""
     return project.alarm(
-        module, RULE.code, first.place.call.span, message, *_iter_trace(project, first), help=help_line
+        module, RULE.code, first.place.call.span, message, *relate_steps(project, first, "blocks in"), help=help_line
     )
-
-
-def _iter_trace(project: Project, first: Step) -> Iterator[Related]:
-    for step in first.iter_following():
-        module = step.place.site.module
-        callee = project.places.describe(module, step.place.call.callee)
-        verb = "calls" if step.next is not None else "blocks in"
-        yield project.related(module, step.place.call.span, f"`{step.place.function.name}` {verb} `{callee}`")
