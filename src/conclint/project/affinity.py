@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint.catalog.rows import Domain, Kind, RunsIn
 from conclint.model.span import Span
 from conclint.model.values import Constant
-from conclint.project.objects import Object, ObjectKind
+from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.parallel import MAIN, Control
 from conclint.project.roots import PARALLEL_KINDS, Root
 
@@ -129,8 +129,8 @@ def _build(project: Project, operation: Operation, root: Root, made: Step) -> St
     function = project.call_graph.function_at(site)
     place = project.call(root.site)
     started = (root.site.module, place.call.span, f"`{_last(root.function)}` begins to run in a thread here")
-    chain = project.call_graph.find_chain(root.function, function.symbol)
-    calls = ((module, span, f"this calls `{_last(callee)}`") for module, span, callee in chain)
+    chain = project.call_graph.find_chain(root.function, function.symbol) or ()
+    calls = (_describe_call(project, step) for step in chain)
     facts = project.modules[site.module]
     if site.what == "acquisition":
         value = facts.acquisitions[site.index].value
@@ -139,6 +139,11 @@ def _build(project: Project, operation: Operation, root: Root, made: Step) -> St
         value, _ = project.places.split(site.module, callee) or (callee, "")
     name = project.places.describe(site.module, value)
     return Stray(site.module, _find_span(project, operation), name, (made, started, *calls))
+
+
+def _describe_call(project: Project, site: Site) -> Step:
+    callee = min(target.function for target in project.callees(site))
+    return site.module, project.call(site).call.span, f"this calls `{_last(callee)}`"
 
 
 def _find_span(project: Project, operation: Operation) -> Span:

@@ -51,8 +51,12 @@ class Joins:
         found = (root for receiver in self._find_receivers(place) for root in self._find_roots_of(receiver))
         return tuple(dict.fromkeys(found))
 
-    def iter_standstills(self) -> Iterator[Standstill]:
-        """Yield each wait for a thread that may need a lock which the waiting one holds, one for each call."""
+    @cached_property
+    def standstills(self) -> tuple[Standstill, ...]:
+        """Each wait for a thread that may need a lock which the waiting one holds, one for each call."""
+        return tuple(self._iter_standstills())
+
+    def _iter_standstills(self) -> Iterator[Standstill]:
         ways = Ways(self._project, lambda place: bool(self.find_roots(place)), is_taken=lambda context: True)
         for place in self._project.calls:
             step = ways.find(place) if place.context.lockset and not is_test(place) else None

@@ -18,6 +18,7 @@ from conclint.project.timeouts import find_timeout
 from conclint.project.ways import Step, Ways
 
 if TYPE_CHECKING:
+    from conclint.project.joins import Joins
     from conclint.project.project import CallPlace, Project
 
 _EXCLUSIVE = LOCK_KINDS - {Kind.SEMAPHORE}
@@ -64,6 +65,13 @@ class Stalls:
             if place.context.lockset and not is_test(place) and (step := ways.find(place)) is not None
             for waiting in self.iter_held(place, step)
         )
+
+    @cached_property
+    def joins(self) -> Joins:
+        """The waits for threads and jobs, and those that cannot end."""
+        from conclint.project.joins import Joins
+
+        return Joins(self._project)
 
     def iter_held(
         self, place: CallPlace, step: Step, domains: Collection[Domain | None] = _THREADS
@@ -125,7 +133,8 @@ class Stalls:
         own = waiting.step.place.function.symbol
         for taker in self._takers.get(waiting.lock.identity, ()):
             symbol = self._project.modules[taker.module].functions[taker.entry.function].symbol
-            if not taker.entry.bounded and symbol != own:
+            # Importing a module takes a lock once, and before others are there.
+            if not taker.entry.bounded and symbol != own and taker.entry.function != 0:
                 yield taker
 
     def section(self, taker: Bystander) -> tuple[CallPlace, ...]:

@@ -40,6 +40,15 @@ class Step(NamedTuple):
             step = step.next
 
 
+def relate_steps(project: Project, first: Step, ending: str) -> Iterator[Related]:
+    """Yield the steps after the first one as other ends of an alarm: "`f` calls `g`", at last "`g` waits in `h`"."""
+    for step in first.iter_following():
+        module, call = step.place.site.module, step.place.call
+        verb = "calls" if step.next is not None else ending
+        message = f"`{step.place.function.name}` {verb} `{project.places.describe(module, call.callee)}`"
+        yield project.related(module, call.span, message)
+
+
 class Ways:
     """The shortest ways of plain functions to the calls for which `is_end` holds.
 
@@ -116,12 +125,3 @@ class Ways:
     def _is_plain(self, place: CallPlace, function: str) -> bool:
         # A decorator such as `sync_to_async` may well move the call to a thread.
         return place.site in self._project.property_loads or is_transparent(self._project, function)
-
-
-def relate_steps(project: Project, first: Step, ends_in: str) -> Iterator[Related]:
-    """Yield the trace of a way behind its first call: `load` calls `fetch`, `fetch` blocks in `requests.get`."""
-    for step in first.iter_following():
-        module = step.place.site.module
-        callee = project.places.describe(module, step.place.call.callee)
-        verb = "calls" if step.next is not None else ends_in
-        yield project.related(module, step.place.call.span, f"`{step.place.function.name}` {verb} `{callee}`")

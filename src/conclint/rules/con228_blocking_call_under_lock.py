@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.catalog.rows import Effect
-from conclint.model.alarm import Alarm, Related
+from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
-from conclint.project.joins import Joins
 from conclint.project.project import Project
 from conclint.project.stalls import Bystander, Waiting
+from conclint.project.ways import relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -25,9 +25,9 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls that sleep, or wait for a thread, process or queue, while others wait for the lock."""
-    joins = Joins(project)
+    joins = project.stalls.joins
     # What never ends is CON229.
-    reported = {found.waiting.step.place.site for found in joins.iter_standstills()}
+    reported = {found.waiting.step.place.site for found in joins.standstills}
     for waiting in project.stalls.all:
         site = waiting.step.place.site
         awaited = project.call_graph.reach(root.function for root in joins.find_roots(waiting.step.last))
@@ -47,18 +47,10 @@ def _report(project: Project, waiting: Waiting, bystander: Bystander) -> Alarm:
     subject = f"`{callee}` {verb}" if first is last else f"`{callee}` ends in `{end}`, which {verb}"
     related = (
         project.related(module, waiting.entry.span, f"`{lock}` is acquired here"),
-        *_iter_trace(project, waiting),
+        *relate_steps(project, waiting.step, "waits in"),
         project.related(bystander.module, bystander.entry.span, f"meanwhile, {_name(project, bystander)} cannot go on"),
     )
     return project.alarm(module, RULE.code, first.call.span, f"{subject} while `{lock}` is held", *related)
-
-
-def _iter_trace(project: Project, waiting: Waiting) -> Iterator[Related]:
-    for step in waiting.step.iter_following():
-        module = step.place.site.module
-        callee = project.places.describe(module, step.place.call.callee)
-        verb = "calls" if step.next is not None else "waits in"
-        yield project.related(module, step.place.call.span, f"`{step.place.function.name}` {verb} `{callee}`")
 
 
 def _name(project: Project, bystander: Bystander) -> str:

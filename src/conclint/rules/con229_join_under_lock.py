@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
-from conclint.project.joins import Joins, Standstill
+from conclint.project.joins import Standstill
 from conclint.project.project import Project
+from conclint.project.ways import relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -23,7 +24,7 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report waits for a thread or job that itself waits for a lock of the waiting one."""
-    for found in Joins(project).iter_standstills():
+    for found in project.stalls.joins.standstills:
         place = found.waiting.step.place
         yield project.alarm(
             place.site.module, RULE.code, place.call.span, _describe(project, found), *_iter_trace(project, found)
@@ -43,11 +44,7 @@ def _iter_trace(project: Project, found: Standstill) -> Iterator[Related]:
     waiting = found.waiting
     lock = project.places.describe(waiting.module, waiting.entry.value)
     yield project.related(waiting.module, waiting.entry.span, f"`{lock}` is acquired here")
-    for step in waiting.step.iter_following():
-        callee = project.places.describe(step.place.site.module, step.place.call.callee)
-        verb = "calls" if step.next is not None else "waits in"
-        message = f"`{step.place.function.name}` {verb} `{callee}`"
-        yield project.related(step.place.site.module, step.place.call.span, message)
+    yield from relate_steps(project, waiting.step, "waits in")
     start = project.call(found.root.site).call.span
     yield project.related(found.root.site.module, start, f"`{found.root.function.rpartition('.')[2]}` is started here")
     *calls, last = found.steps

@@ -76,7 +76,7 @@ def _find_kept(project: Project) -> frozenset[Object | Place]:
 
 
 def _iter_made(project: Project, use: Use) -> Iterator[Related]:
-    for found in sorted(use.conditions):
+    for found in sorted(use.conditions, key=repr):
         if found.site is not None:
             yield project.related(found.site.module, project.call(found.site).call.span, "the Condition is made here")
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.model.alarm import Alarm, Related
+from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import returns_at_once
 from conclint.project.conditions import Use, iter_uses
-from conclint.project.objects import Site
 from conclint.project.project import Project
 from conclint.project.stalls import Bystander, Waiting
 from conclint.project.testing import is_test
-from conclint.project.ways import Ways
+from conclint.project.ways import Ways, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -49,14 +48,15 @@ def _may_wait(project: Project, use: Use) -> bool:
 
 def _find_taker(project: Project, waiting: Waiting, use: Use) -> tuple[Bystander, bool] | None:
     """Return who else takes the lock, and whether to notify: only so does the wait end at all."""
-    others = [
-        (taker, calls) for taker in project.stalls.iter_takers(waiting) for calls in [_find_called(project, taker, use)]
-    ]
-    for taker, names in others:
-        if any(name.startswith("notify") for name in names):
+    bystander = None
+    for taker in project.stalls.iter_takers(waiting):
+        called = _find_called(project, taker, use)
+        if any(name.startswith("notify") for name in called):
             return taker, True
-    # Those who wait as well are there to do it one after the other.
-    return next(((taker, False) for taker, names in others if not names), None)
+        # Those who wait as well are there to do it one after the other.
+        if not called and bystander is None:
+            bystander = taker, False
+    return bystander
 
 
 def _find_called(project: Project, taker: Bystander, use: Use) -> set[str]:
@@ -68,35 +68,22 @@ def _find_called(project: Project, taker: Bystander, use: Use) -> set[str]:
         operation.name
         for found in use.conditions
         for operation in project.operations(found)
-        if operation.site.what == "call" and (operation.site in sites or _stands_in(project, operation.site, inner))
+        if operation.site.what == "call"
+        and (operation.site in sites or project.call(operation.site).function.symbol in inner)
     }
-
-
-def _stands_in(project: Project, site: Site, symbols: set[str]) -> bool:
-    return project.call(site).function.symbol in symbols
 
 
 def _report(project: Project, waiting: Waiting, *, use: Use, taker: Bystander, notifies: bool) -> Alarm:
     module, first = waiting.module, waiting.step.place
     lock = project.places.describe(module, waiting.entry.value)
     callee = project.places.describe(first.site.module, first.call.callee)
-    subject = (
-        f"`{callee}`" if first.site == use.place.site else f"`{callee}` ends in `{use.condition}.{use.name}`, which"
-    )
-    message = f"{subject} waits for a notification while `{lock}` is held"
+    way = "" if first.site == use.place.site else f" ends in `{use.condition}.{use.name}`, which"
+    message = f"`{callee}`{way} waits for a notification while `{lock}` is held"
     name = project.modules[taker.module].functions[taker.entry.function].name
     why = f"`{name}` needs `{lock}` to notify" if notifies else f"meanwhile, `{name}` cannot go on"
     related = (
         project.related(module, waiting.entry.span, f"`{lock}` is acquired here"),
-        *_iter_trace(project, waiting),
+        *relate_steps(project, waiting.step, "waits in"),
         project.related(taker.module, taker.entry.span, why),
     )
     return project.alarm(module, RULE.code, first.call.span, message, *related)
-
-
-def _iter_trace(project: Project, waiting: Waiting) -> Iterator[Related]:
-    for step in waiting.step.iter_following():
-        module = step.place.site.module
-        callee = project.places.describe(module, step.place.call.callee)
-        verb = "calls" if step.next is not None else "waits in"
-        yield project.related(module, step.place.call.span, f"`{step.place.function.name}` {verb} `{callee}`")

@@ -70,7 +70,7 @@ def _find_locks(project: Project, held: dict[str, _Held], place: CallPlace, copi
     argument = next((one for one in place.call.arguments if one.keyword in ("", "x", "obj")), None)
     objects = project.objects(place.site.module, argument.value) if argument is not None else frozenset()
     found = []
-    for one in sorted(objects):
+    for one in sorted(objects, key=repr):
         lock = _find_lock(project, held, one, copier)
         if lock is None:
             return []
