@@ -58,13 +58,14 @@ def collect_sole_coroutines(project: Project) -> frozenset[str]:
 
 
 def collect_busy_functions(project: Project) -> dict[FunctionPlace, LoopFunction]:
-    """Return what runs on a loop on which others wait: not the only coroutine of a program or a test."""
+    """Return what runs on a loop on which others wait: no test, and not the only coroutine of a program."""
     alone = collect_sole_coroutines(project)
     found = {FunctionPlace(one.module, one.number): one for one in collect_loop_functions(project)}
     return {
         place: one
         for place, one in found.items()
-        if not (one.function.symbol in alone or one.function.name.startswith("test_")) or _starts_tasks(project, place)
+        if not one.function.name.startswith("test_")
+        and (one.function.symbol not in alone or _starts_tasks(project, place))
     }
 
 
