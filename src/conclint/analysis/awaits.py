@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint import catalog
+from conclint.analysis.fields import iter_nodes
+from conclint.analysis.names import iter_parameters
 from conclint.analysis.release_paths import iter_own_nodes
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import Kind
@@ -43,3 +45,19 @@ def is_task_scope(node: cst.BaseExpression, scope: Scope) -> bool:
 
 def _called_name(node: cst.BaseExpression, scope: Scope) -> str:
     return (scope.resolve(node.func) or "") if isinstance(node, cst.Call) else ""
+
+
+def is_used_again(node: cst.BaseExpression, function: cst.FunctionDef) -> bool:
+    """Return whether a function has another way to the tasks that an expression gives (may): a name, a parameter."""
+    if isinstance(node, cst.List | cst.Set | cst.Tuple):
+        return any(is_used_again(element.value, function) for element in node.elements)
+    if isinstance(node, cst.Name):
+        parameters = {parameter.name.value for parameter in iter_parameters(function.params)}
+        # Once it is bound, and once it is used here.
+        return node.value in parameters or count_mentions(function, node.value) > 2
+    return not isinstance(node, cst.Attribute | cst.Call | cst.ListComp | cst.SetComp | cst.GeneratorExp)
+
+
+def count_mentions(function: cst.CSTNode, name: str) -> int:
+    """Return how often a name stands in a function, bindings included."""
+    return sum(isinstance(part, cst.Name) and part.value == name for part in iter_nodes(function))

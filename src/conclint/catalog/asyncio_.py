@@ -127,28 +127,20 @@ _TASK_CALLS = (
     CallRow(names=("asyncio.wrap_future", "asyncio.futures.wrap_future"), role=Role.RESULT, returns=_FUTURE),
     CallRow(names=("asyncio.current_task", "asyncio.tasks.current_task"), returns=_TASK),
     CallRow(names=("asyncio.all_tasks", "asyncio.tasks.all_tasks"), returns_item=_TASK),
-    CallRow(
-        names=("asyncio.timeout", "asyncio.timeouts.timeout"),
-        timeout=Timeout(keyword="delay", position=0, default=Wait.FINITE),
-        returns="asyncio.Timeout",
-        keeps=False,
-        since=(3, 11),
-    ),
     *(
         CallRow(
-            names=(f"async_timeout.{name}",),
+            names=names,
             timeout=Timeout(keyword=keyword, position=0, default=Wait.FINITE),
-            returns="async_timeout.Timeout",
+            returns=returns,
             keeps=False,
+            since=since,
         )
-        for name, keyword in (("timeout", "delay"), ("timeout_at", "deadline"))
-    ),
-    CallRow(
-        names=("asyncio.timeout_at", "asyncio.timeouts.timeout_at"),
-        timeout=Timeout(keyword="when", position=0, default=Wait.FINITE),
-        returns="asyncio.Timeout",
-        keeps=False,
-        since=(3, 11),
+        for names, keyword, returns, since in (
+            (("asyncio.timeout", "asyncio.timeouts.timeout"), "delay", "asyncio.Timeout", (3, 11)),
+            (("asyncio.timeout_at", "asyncio.timeouts.timeout_at"), "when", "asyncio.Timeout", (3, 11)),
+            (("async_timeout.timeout",), "delay", "async_timeout.Timeout", None),
+            (("async_timeout.timeout_at",), "deadline", "async_timeout.Timeout", None),
+        )
     ),
 )
 
@@ -162,10 +154,8 @@ _FUTURE_METHODS = (
         role=Role.CALLBACK,
         spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, position=0),
     ),
-    CallRow(names=(f"{_FUTURE}.done",), keeps=False),
-    CallRow(names=(f"{_FUTURE}.cancelled",), keeps=False),
-    CallRow(names=(f"{_FUTURE}.set_result",), loop_only=True),
-    CallRow(names=(f"{_FUTURE}.set_exception",), loop_only=True),
+    *(CallRow(names=(f"{_FUTURE}.{name}",), keeps=False) for name in ("done", "cancelled")),
+    *(CallRow(names=(f"{_FUTURE}.{name}",), loop_only=True) for name in ("set_result", "set_exception")),
     CallRow(names=(f"{_FUTURE}.get_loop",), returns=_LOOP),
     CallRow(names=("asyncio.TaskGroup.create_task",), spawn=_START_TASK, returns=_TASK, loop_only=True),
     CallRow(

@@ -72,7 +72,7 @@ class Certainty:
         if isinstance(found, Attribute):
             return self.is_closed(module, found.base) and self._is_closed_attribute(module, found)
         if isinstance(found, Result):
-            return self._is_closed_result(Site(module, found.call))
+            return self.is_closed_result(Site(module, found.call))
         return isinstance(found, Instance)
 
     def _is_entered_closed(self, module: int, found: Item | Await | Entered) -> bool:
@@ -137,7 +137,8 @@ class Certainty:
             stored += self._flows.get(f"{ancestor}.{name}", [])
         return stored
 
-    def _is_closed_result(self, site: Site) -> bool:
+    def is_closed_result(self, site: Site) -> bool:
+        """Return whether it is known what a call runs, and all that this may return (must)."""
         facts = self._project.modules[site.module]
         if not self.is_closed(site.module, facts.calls[site.index].callee):
             return False

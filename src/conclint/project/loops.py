@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint.catalog.rows import Domain, RunsIn
 from conclint.model.facts import Function
 from conclint.project.callables import is_transparent
+from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
     from conclint.project.objects import Site
     from conclint.project.project import Project
     from conclint.project.roots import Root
-    from conclint.project.symbols import FunctionPlace
 
 _RUNNERS = frozenset(
     {
@@ -57,8 +57,19 @@ def collect_sole_coroutines(project: Project) -> frozenset[str]:
     return frozenset(root.function for root in project.roots if root.runs_in is RunsIn.HERE)
 
 
-def starts_tasks(project: Project, function: FunctionPlace) -> bool:
-    """Return whether a function starts tasks itself (may): even the only coroutine of a program is not alone then."""
+def collect_busy_functions(project: Project) -> dict[FunctionPlace, LoopFunction]:
+    """Return what runs on a loop on which others wait: no test, and not the only coroutine of a program."""
+    alone = collect_sole_coroutines(project)
+    found = {FunctionPlace(one.module, one.number): one for one in collect_loop_functions(project)}
+    return {
+        place: one
+        for place, one in found.items()
+        if not one.function.name.startswith("test_")
+        and (one.function.symbol not in alone or _starts_tasks(project, place))
+    }
+
+
+def _starts_tasks(project: Project, function: FunctionPlace) -> bool:
     rows = (row for place in project.calls_in(function) for _, row in project.rows(place.site))
     return any(row.spawn is not None and row.spawn.runs_in is RunsIn.TASK for row in rows)
 

@@ -33,7 +33,7 @@ def check(project: Project) -> Iterator[Alarm]:
         fate = _say_fate(place, unread.get(place.site, ""))
         if not fate:
             continue
-        if _makes_coroutine(project, place) and certainty.is_closed(place.site.module, place.call.callee):
+        if _makes_coroutine(project, place, certainty):
             yield _report(project, place, fate)
         elif place.call.use is not Use.TESTED and _gathers(project, place.site):
             callee = project.places.describe(place.site.module, place.call.callee)
@@ -49,11 +49,12 @@ def _say_fate(place: CallPlace, unread: str) -> str:
     return f"is bound to `{unread}` and never awaited: its body does not run" if unread else ""
 
 
-def _makes_coroutine(project: Project, place: CallPlace) -> bool:
+def _makes_coroutine(project: Project, place: CallPlace, certainty: Certainty) -> bool:
     if gives_coroutine(project, place.site):
-        return True
+        return certainty.is_closed(place.site.module, place.call.callee)
     # A helper that may return None as well is rightly tested.
-    return place.call.use is not Use.TESTED and hands_out_coroutine(project, place.site)
+    tested = place.call.use is Use.TESTED
+    return not tested and hands_out_coroutine(project, place.site) and certainty.is_closed_result(place.site)
 
 
 def _gathers(project: Project, site: Site) -> bool:

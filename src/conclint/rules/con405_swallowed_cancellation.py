@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.awaits import find_coroutine, iter_await_points
+from conclint.analysis.awaits import count_mentions, find_coroutine, iter_await_points
 from conclint.analysis.release_paths import iter_own_nodes
 from conclint.analysis.scope import Scope
 from conclint.model.alarm import Alarm
@@ -26,6 +26,7 @@ _CANCELLED = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledE
 _BROAD = "builtins.BaseException"
 _SUPPRESS = "contextlib.suppress"
 _NEXT_ROUND = "cancelling this task only starts the next round of the loop"
+_LOGS = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 _LEAVING = (cst.Raise, cst.Return, cst.Break)
 _SHIELDS = frozenset({"asyncio.shield", "asyncio.tasks.shield"})
 
@@ -101,13 +102,21 @@ def _names_cancellation(node: cst.BaseExpression | None, scope: Scope) -> bool:
 
 def _passes_on(handler: cst.ExceptHandler) -> bool:
     """Whether the handler may leave the function or the loop, hands on what it has caught, or takes a note of it."""
+    parts = tuple(iter_own_nodes(handler.body))
+    if any(isinstance(part, _LEAVING) or _is_note(part) for part in parts):
+        return True
     name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else ""
-    return any(
-        isinstance(part, _LEAVING)
-        or _is_note(part)
-        or (bool(name) and isinstance(part, cst.Name) and part.value == name)
-        for part in iter_own_nodes(handler.body)
-    )
+    logged = sum(count_mentions(part, name) for part in parts if _is_log(part))
+    return bool(name) and count_mentions(handler.body, name) > logged
+
+
+def _is_log(node: cst.CSTNode) -> bool:
+    """Whether this tells people of the exception, and nobody else."""
+    if not isinstance(node, cst.Call):
+        return False
+    if isinstance(node.func, cst.Attribute):
+        return node.func.attr.value in _LOGS
+    return isinstance(node.func, cst.Name) and node.func.value == "print"
 
 
 def _is_note(node: cst.CSTNode) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
-from conclint.project.loops import collect_loop_functions, collect_sole_coroutines, starts_tasks
+from conclint.project.loops import collect_busy_functions
 from conclint.project.project import Project
 from conclint.project.waits import Contended, Section, Waits
 from conclint.project.ways import Step, Ways, relate_steps
@@ -28,18 +28,14 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report waits for threads, processes and their locks in what runs on an event loop, also through helpers."""
     waits = Waits(project)
     ways = Ways(project, lambda place: bool(waits.find(place) or waits.find_contended_call(place)))
-    on_loop = {(found.module, found.number): found.function for found in collect_loop_functions(project)}
-    alone = collect_sole_coroutines(project)
+    busy = collect_busy_functions(project)
     for place in ways.iter_places():
-        function = on_loop.get((place.site.module, place.call.function))
-        if function is None or place.call.use is Use.AWAITED:
-            continue
-        step = ways.find(place)
-        if step is not None and (function.symbol not in alone or starts_tasks(project, place.function_place)):
+        step = ways.find(place) if place.function_place in busy and place.call.use is not Use.AWAITED else None
+        if step is not None:
             yield _report(project, waits, step)
     for module, facts in enumerate(project.modules):
         for number, entry in enumerate(facts.acquisitions):
-            if (module, entry.function) in on_loop and not waits.is_held_across_await(module, number):
+            if (module, entry.function) in busy and not waits.is_held_across_await(module, number):
                 yield from _check_lock(project, waits, module, number)
 
 

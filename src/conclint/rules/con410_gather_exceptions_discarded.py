@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.awaits import find_coroutine
+from conclint.analysis.awaits import find_coroutine, is_used_again
 from conclint.analysis.release_paths import iter_own_nodes
 from conclint.analysis.scope import Scope
 from conclint.model.alarm import Alarm
@@ -37,7 +37,10 @@ def check(node: cst.Expr, scope: Scope) -> Iterator[Alarm]:
     if not isinstance(call, cst.Call) or scope.resolve(call.func) not in _GATHER or not _returns_exceptions(call):
         return
     function = find_coroutine(scope)
-    if function is not None and not _cancels(function) and not _tears_down(call, function):
+    if function is None or _cancels(function) or _tears_down(call, function):
+        return
+    # Who has the tasks themselves may ask each of them.
+    if not any(is_used_again(argument.value, function) for argument in call.args if argument.keyword is None):
         yield scope.alarm(call, f"`{scope.code(call.func)}` returns the exceptions, and nobody looks at them")
 
 

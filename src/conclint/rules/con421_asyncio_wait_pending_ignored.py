@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.fields import iter_nodes
+from conclint.analysis.awaits import count_mentions, is_used_again
 from conclint.analysis.scope import Scope
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
@@ -35,7 +35,8 @@ def check(node: cst.Await, scope: Scope) -> Iterator[Alarm]:
         return
     tasks = (argument.value for argument in call.args if argument.keyword is None or _is_keyword(argument, "fs"))
     given = next(tasks, None)
-    if given is None or _are_seen_elsewhere(given, function):
+    # What an attribute holds is known to others.
+    if given is None or isinstance(given, cst.Attribute) or is_used_again(given, function):
         return
     yield scope.alarm(call, f"what is still pending when the timeout of `{scope.code(call.func)}` is over {fate}")
 
@@ -67,22 +68,6 @@ def _find_fate(node: cst.Await, scope: Scope) -> str:
     if not isinstance(target, cst.Tuple) or len(target.elements) != 2:
         return ""
     pending = target.elements[1].value
-    if not isinstance(pending, cst.Name) or _count_loads(scope.table.node, pending.value) > 1:
+    if not isinstance(pending, cst.Name) or count_mentions(scope.table.node, pending.value) > 1:
         return ""
     return f"is bound to `{pending.value}`, which nobody reads"
-
-
-def _are_seen_elsewhere(given: cst.BaseExpression, function: cst.FunctionDef) -> bool:
-    """Whether the tasks are reachable by another way than the pending set: a name that is used again (may)."""
-    if isinstance(given, cst.List | cst.Set | cst.Tuple):
-        return any(_are_seen_elsewhere(element.value, function) for element in given.elements)
-    if isinstance(given, cst.Name):
-        parameters = {parameter.name.value for parameter in function.params.params}
-        # Once it is bound, and once it is waited for.
-        return given.value in parameters or _count_loads(function, given.value) > 2
-    return not isinstance(given, cst.Call | cst.ListComp | cst.SetComp)
-
-
-def _count_loads(function: cst.CSTNode, name: str) -> int:
-    """Return how often a name stands in a function, bindings included."""
-    return sum(isinstance(part, cst.Name) and part.value == name for part in iter_nodes(function))

@@ -8,9 +8,8 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
 from conclint.project.heavy import Heavy
-from conclint.project.loops import LoopFunction, collect_loop_functions, collect_sole_coroutines, starts_tasks
+from conclint.project.loops import LoopFunction, collect_busy_functions
 from conclint.project.project import Project
-from conclint.project.symbols import FunctionPlace
 from conclint.project.ways import Step, Ways, relate_steps
 from conclint.rules.declare import project_rule
 
@@ -29,19 +28,12 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report long computations in what runs on an event loop, also in the plain functions it calls."""
     heavy = Heavy(project)
     ways = Ways(project, lambda place: heavy.is_heavy(place) or heavy.find_loop(place) is not None)
-    on_loop = {FunctionPlace(found.module, found.number): found for found in collect_loop_functions(project)}
-    alone = collect_sole_coroutines(project)
-    watched = {
-        place: found
-        for place, found in on_loop.items()
-        if found.function.symbol not in alone or starts_tasks(project, place)
-    }
+    busy = collect_busy_functions(project)
     for place in ways.iter_places():
-        if place.function_place in watched and place.call.use is not Use.AWAITED:
-            step = ways.find(place)
-            if step is not None:
-                yield _report(project, heavy, step)
-    for found in watched.values():
+        step = ways.find(place) if place.function_place in busy and place.call.use is not Use.AWAITED else None
+        if step is not None:
+            yield _report(project, heavy, step)
+    for found in busy.values():
         yield from _check_loop(project, found)
 
 
