@@ -31,7 +31,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report loops over items that submit a job and ask for its result in the same round."""
     jobs = Jobs(project)
     for place in project.calls:
-        if not place.context.loops or not starts_job(project, place.site) or not is_over_items(place):
+        if not place.context.loops or not _starts_one_job(project, place) or not is_over_items(place):
             continue
         made = jobs.find_future(place)
         asks = list(project.lifetimes.iter_calls(made.found, Role.RESULT)) if made is not None else []
@@ -41,6 +41,12 @@ def check(project: Project) -> Iterator[Alarm]:
             started = project.related(place.site.module, place.call.span, "the job is submitted here")
             related = () if contains(asks[0].call.span, place.call.span) else (started,)
             yield project.alarm(place.site.module, RULE.code, asks[0].call.span, message, *related)
+
+
+def _starts_one_job(project: Project, place: CallPlace) -> bool:
+    """Whether a call submits a single job; those of `map_async` run in parallel among themselves."""
+    spawns = (row.spawn for _, row in project.rows(place.site))
+    return starts_job(project, place.site) and not any(spawn is not None and spawn.maps for spawn in spawns)
 
 
 def _is_at_once(project: Project, start: CallPlace, ask: CallPlace) -> bool:
