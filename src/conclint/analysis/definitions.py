@@ -13,7 +13,7 @@ from conclint.analysis.names import Binding, BindingKind, NameTable, bind_parame
 from conclint.analysis.scope import Scope
 from conclint.model.facts import Class, Function, Yield
 from conclint.model.span import FILE_START
-from conclint.model.values import Constant, Item, Name
+from conclint.model.values import Constant, Item, Name, ValueId
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
@@ -102,10 +102,18 @@ def _visit_class(walk: Traversal, node: cst.ClassDef, scope: Scope) -> None:
             tuple(walk.collector.evaluate(base, scope.table) for base in table.bases),
             tuple(walk.collector.evaluate(item.decorator, scope.table) for item in node.decorators),
             scope.function,
+            _find_metaclass(walk, node, scope),
         )
     )
     walk.visit(node.body, node, Scope(walk.view, table, scope.function, scope.context))
     walk.locksets.after.pop(node.body, None)
+
+
+def _find_metaclass(walk: Traversal, node: cst.ClassDef, scope: Scope) -> ValueId | None:
+    for argument in node.keywords:
+        if argument.keyword is not None and argument.keyword.value == "metaclass":
+            return walk.collector.evaluate(argument.value, scope.table)
+    return None
 
 
 def _visit_return(walk: Traversal, node: cst.Return, scope: Scope) -> None:

@@ -104,6 +104,7 @@ class Class(msgspec.Struct, frozen=True, array_like=True):
     bases: tuple[ValueId, ...] = ()
     decorators: tuple[ValueId, ...] = ()
     parent: FunctionId = 0
+    metaclass: ValueId | None = None
 
 
 class Argument(msgspec.Struct, frozen=True, array_like=True):
