@@ -218,6 +218,10 @@ class SequenceKind(enum.Enum):
     PRESENT_KEY = "present-key"
     UNSET = "unset"
     FLAG = "flag"
+    FILLED = "filled"
+    """`not q.empty()` or `q.qsize()`, followed by `q.get()`, whatever `q` is."""
+    ROOM = "room"
+    """`not q.full()`, followed by `q.put()`."""
 
 
 class Sequence(msgspec.Struct, frozen=True, array_like=True):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _LEAST_TAKERS = 2
+_OF_QUEUES = (SequenceKind.FILLED, SequenceKind.ROOM)
+"""Tests that `queues` looks after: a queue has a lock of its own."""
 
 
 class CheckThenAct(NamedTuple):
@@ -134,7 +136,7 @@ class Checks:
 
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
-        if place.kind is PlaceKind.CLOSURE or sequence.rechecked:
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES:
             return True
         if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
             return False

@@ -16,6 +16,7 @@ from conclint.project.places import Place, PlaceKind
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
+_KINDS = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY, SequenceKind.UNSET, SequenceKind.FLAG)
 _KEYED = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
 _MAKING = (SequenceKind.MISSING_KEY, SequenceKind.UNSET)
 _PLAIN_METACLASSES = frozenset({"abc.ABCMeta", "builtins.type", "typing._ProtocolMeta"})
@@ -53,7 +54,7 @@ class InstanceLocks:
             for sequence in facts.sequences:
                 # A number that is worked out twice is the same number.
                 plain = isinstance(facts.values[sequence.source], Constant | Unknown)
-                if sequence.kind in _MAKING and plain:
+                if sequence.kind not in _KINDS or (sequence.kind in _MAKING and plain):
                     continue
                 symbol = facts.functions[sequence.function].symbol
                 contexts = (sequence.check_context, sequence.act_context)
