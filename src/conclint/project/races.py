@@ -84,10 +84,11 @@ class Races:
             return False
         if self._project.symbols.find_external_base(place.owner) in _CONFINED:
             return False
-        return self._handles.is_common(control.root, module, target)
+        return self.handles.is_common(control.root, module, target)
 
     @cached_property
-    def _handles(self) -> Handles:
+    def handles(self) -> Handles:
+        """The variables by which all threads of a root reach the same object."""
         return Handles(self._project)
 
     @staticmethod
