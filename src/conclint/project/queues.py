@@ -1,14 +1,15 @@
-"""Queues between threads: tests of how full they are, and who may change that before the test is acted upon."""
+"""Queues: tests of how full they are that others outdate before they are acted upon, and waits that never end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, Kind
 from conclint.model.facts import AccessKind, Sequence, SequenceKind
 from conclint.model.span import Span
-from conclint.model.values import ValueId
+from conclint.model.values import Attribute, ValueId
 from conclint.project.objects import Object, Site
 from conclint.project.parallel import MAIN, Control
 from conclint.project.places import Place
@@ -37,6 +38,13 @@ class StaleTest(NamedTuple):
     control: Control
 
 
+class EndlessJoin(NamedTuple):
+    """`join()` of a queue (must), and a call that puts something there for which nobody calls `task_done()`."""
+
+    join: Site
+    put: Site
+
+
 class Queues:
     """Finds what goes wrong between the users of a queue."""
 
@@ -52,6 +60,35 @@ class Queues:
                     found = self._judge(module, sequence)
                     if found is not None:
                         yield found
+
+    def iter_endless_joins(self) -> Iterator[EndlessJoin]:
+        """Yield waits for queues that are filled, and of which nobody says that a task is done."""
+        if self._is_done_somewhere:
+            return
+        for queue, operations in self._project.links.operations.items():
+            row = self._project.class_row(queue)
+            if row is None or row.kind is not Kind.QUEUE or not self._is_in_sight(queue):
+                continue
+            calls = [one for one in operations if one.site.what == "call"]
+            puts = [one.site for one in calls if one.name in _ACTS[SequenceKind.ROOM]]
+            if puts and all(one.name != "task_done" for one in calls):
+                yield from (EndlessJoin(one.site, min(puts)) for one in calls if one.name == "join")
+
+    def _is_in_sight(self, queue: Object) -> bool:
+        made = queue.site is not None and queue.site.what == "call"
+        project = self._project
+        return made and not project.escapes.has_escaped(queue) and queue not in project.lost_objects
+
+    @cached_property
+    def _is_done_somewhere(self) -> bool:
+        """Whether `task_done` is called on, or taken from, a queue that is not known: it may be any."""
+        for module, facts in enumerate(self._project.modules):
+            for value in facts.values:
+                if isinstance(value, Attribute) and value.name == "task_done":
+                    objects = self._project.objects(module, value.base)
+                    if not any(found.site is not None and found.site.what == "call" for found in objects):
+                        return True
+        return False
 
     def _judge(self, module: int, sequence: Sequence) -> StaleTest | None:
         queues = self._project.objects(module, sequence.target)
