@@ -62,12 +62,14 @@ def add_access(walk: Traversal, value: ValueId, kind: AccessKind, node: cst.CSTN
 def _is_shared(walk: Traversal, value: ValueId, scope: Scope) -> bool:
     """Whether others may see what is accessed: not the plain locals of this function."""
     found = walk.collector.values[value]
+    is_element = isinstance(found, Item)
     while isinstance(found, Item):
         found = walk.collector.values[found.base]
     if isinstance(found, Local):
         return found.function != scope.table.symbol
     if isinstance(found, Name):
-        return found.symbol.startswith(scope.table.module().symbol + ".")
+        # Of names from elsewhere only what is done to their elements: there are many, and few are state.
+        return is_element or found.symbol.startswith(scope.table.module().symbol + ".")
     return isinstance(found, Attribute)
 
 

@@ -17,7 +17,7 @@ from conclint.analysis.scope import Scope
 from conclint.analysis.stale import find_stale_writes
 from conclint.model.facts import Class, Function, Yield
 from conclint.model.span import FILE_START
-from conclint.model.values import Constant, Item, Local, Name
+from conclint.model.values import Constant, Item, Local, Name, ValueId
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
@@ -129,11 +129,19 @@ def _visit_class(walk: Traversal, node: cst.ClassDef, scope: Scope) -> None:
             tuple(walk.collector.evaluate(base, scope.table) for base in table.bases),
             tuple(walk.collector.evaluate(item.decorator, scope.table) for item in node.decorators),
             scope.function,
+            _find_metaclass(walk, node, scope),
         )
     )
     declare_definition(walk, node, table.symbol, scope.function)
     walk.visit(node.body, node, Scope(walk.view, table, scope.function, scope.context))
     walk.locksets.after.pop(node.body, None)
+
+
+def _find_metaclass(walk: Traversal, node: cst.ClassDef, scope: Scope) -> ValueId | None:
+    for argument in node.keywords:
+        if argument.keyword is not None and argument.keyword.value == "metaclass":
+            return walk.collector.evaluate(argument.value, scope.table)
+    return None
 
 
 def _visit_return(walk: Traversal, node: cst.Return, scope: Scope) -> None:

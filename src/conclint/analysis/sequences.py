@@ -14,8 +14,19 @@ from conclint.model.facts import Access, AccessKind, Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Constant, Item, Local, Name, Result, ValueId
 
+_QUEUE_ACTS = {
+    "get": SequenceKind.FILLED,
+    "get_nowait": SequenceKind.FILLED,
+    "put": SequenceKind.ROOM,
+    "put_nowait": SequenceKind.ROOM,
+}
+_ACTING = frozenset({SequenceKind.PRESENT_KEY, SequenceKind.FILLED, SequenceKind.ROOM})
+"""The tests that are about something else than an assignment."""
 _REMOVERS = frozenset({"pop", "remove", "popitem"})
 _ACTS = frozenset({AccessKind.WRITE, AccessKind.UPDATE, AccessKind.DELETE})
+
+_ActKey = tuple[int, ValueId, SequenceKind | None]
+"""Function, place, and the test that an act relies on: None for an assignment."""
 
 
 def find_sequences(tests: list[Test], collector: Collector) -> Iterator[Sequence]:
@@ -32,10 +43,10 @@ def find_sequences(tests: list[Test], collector: Collector) -> Iterator[Sequence
 
 
 class _Indexed(NamedTuple):
-    """What a module tests, and does: acts by function, place and whether they remove; what is assigned, by place."""
+    """What a module tests, and does: acts by function, place and what they do; what is assigned, by place."""
 
     tests: list[Test]
-    acts: dict[tuple[int, ValueId, bool], list[tuple[Span, int]]]
+    acts: dict[_ActKey, list[tuple[Span, int]]]
     sources: dict[tuple[ValueId, Span], ValueId]
 
 
@@ -44,8 +55,8 @@ def _match(
 ) -> Iterator[Sequence]:
     keyed = kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
     place = collector.intern(Item(target)) if keyed else target
-    removing = kind is SequenceKind.PRESENT_KEY
-    for span, context in facts.acts.get((test.function, place, removing), ()):
+    doing = kind if kind in _ACTING else None
+    for span, context in facts.acts.get((test.function, place, doing), ()):
         if not _contains(test.relying, span):
             continue
         source = facts.sources.get((place, span), collector.unknown)
@@ -68,9 +79,9 @@ def _contains(outer: Span, inner: Span) -> bool:
     return starts and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
 
 
-def _index_acts(collector: Collector) -> dict[tuple[int, ValueId, bool], list[tuple[Span, int]]]:
-    """Return writes (False) and removals (True) by function and place."""
-    found: dict[tuple[int, ValueId, bool], list[tuple[Span, int]]] = {}
+def _index_acts(collector: Collector) -> dict[_ActKey, list[tuple[Span, int]]]:
+    """Return writes (None), and what else is done, by function and place."""
+    found: dict[_ActKey, list[tuple[Span, int]]] = {}
     for access in collector.accesses:
         if access.kind in _ACTS:
             found.setdefault(_act_key(access), []).append((access.span, access.context))
@@ -79,12 +90,14 @@ def _index_acts(collector: Collector) -> dict[tuple[int, ValueId, bool], list[tu
         # `d.pop(k)` needs the key; `d.pop(k, None)` does not.
         if method in _REMOVERS and len(call.arguments) <= 1:
             place = collector.intern(Item(base))
-            found.setdefault((call.function, place, True), []).append((call.span, call.context))
+            found.setdefault((call.function, place, SequenceKind.PRESENT_KEY), []).append((call.span, call.context))
+        elif (doing := _QUEUE_ACTS.get(method)) is not None:
+            found.setdefault((call.function, base, doing), []).append((call.span, call.context))
     return found
 
 
-def _act_key(access: Access) -> tuple[int, ValueId, bool]:
-    return access.function, access.target, access.kind is AccessKind.DELETE
+def _act_key(access: Access) -> _ActKey:
+    return access.function, access.target, SequenceKind.PRESENT_KEY if access.kind is AccessKind.DELETE else None
 
 
 def _index_lookups(collector: Collector) -> dict[tuple[int, ValueId], ValueId]:

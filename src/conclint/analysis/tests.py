@@ -16,6 +16,7 @@ from conclint.model.span import Span
 from conclint.model.values import ValueId
 
 _KEYED = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
+_LOOPING = (*_KEYED, SequenceKind.FILLED, SequenceKind.ROOM)
 _MADE = (cst.Call, cst.List, cst.Dict, cst.Set)
 _NO_KEY = frozenset({"builtins.KeyError", "builtins.LookupError"})
 _NO_ATTRIBUTE = frozenset({"builtins.AttributeError"})
@@ -49,14 +50,14 @@ def iter_tests(node: cst.If | cst.IfExp, scope: Scope, collector: Collector) -> 
 
 
 def iter_loop_tests(node: cst.While, scope: Scope, collector: Collector) -> _Tests:
-    """Yield what the test of a `while` asks of keys: for its body, and for what follows if nothing breaks out.
+    """Yield what the test of a `while` asks of keys and queues: for its body, and for what follows it.
 
     Flags and None are left out: `while self.item is None: self.item = poll()` waits.
     """
-    asked = [one for one in split_test(node.test, negated=False) if one[0] in _KEYED]
+    asked = [one for one in split_test(node.test, negated=False) if one[0] in _LOOPING]
     yield from _note(asked, node.test, scope.span(node.body), scope, collector)
     if node.orelse is None and not any(isinstance(one, cst.Break) for one in iter_nodes(node.body)):
-        asked = [one for one in split_test(node.test, negated=True) if one[0] in _KEYED]
+        asked = [one for one in split_test(node.test, negated=True) if one[0] in _LOOPING]
         yield from _note(asked, node.test, _rest_of_block(node, scope), scope, collector)
 
 
@@ -134,6 +135,12 @@ def split_test(node: cst.BaseExpression, *, negated: bool) -> Iterator[_Question
         yield from _split_comparison(node, negated=negated)
     elif negated and isinstance(node, cst.Name | cst.Attribute):
         yield SequenceKind.UNSET, node
+    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
+        name = node.func.attr.value
+        if name == ("empty" if negated else "qsize"):
+            yield SequenceKind.FILLED, node.func.value
+        elif negated and name == "full":
+            yield SequenceKind.ROOM, node.func.value
 
 
 def _split_comparison(node: cst.Comparison, *, negated: bool) -> Iterator[_Question]:

@@ -113,6 +113,7 @@ class Class(msgspec.Struct, frozen=True, array_like=True):
     bases: tuple[ValueId, ...] = ()
     decorators: tuple[ValueId, ...] = ()
     parent: FunctionId = 0
+    metaclass: ValueId | None = None
 
 
 class Argument(msgspec.Struct, frozen=True, array_like=True):
@@ -238,6 +239,10 @@ class SequenceKind(enum.Enum):
     PRESENT_KEY = "present-key"
     UNSET = "unset"
     FLAG = "flag"
+    FILLED = "filled"
+    """`not q.empty()` or `q.qsize()`, followed by `q.get()`, whatever `q` is."""
+    ROOM = "room"
+    """`not q.full()`, followed by `q.put()`."""
 
 
 class Sequence(msgspec.Struct, frozen=True, array_like=True):

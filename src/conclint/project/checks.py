@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _LEAST_TAKERS = 2
+_OF_QUEUES = (SequenceKind.FILLED, SequenceKind.ROOM)
+"""Tests that `queues` looks after: a queue has a lock of its own."""
 
 
 class CheckThenAct(NamedTuple):
@@ -142,7 +144,7 @@ class Checks:
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
         settled = self._project.declarations.is_settled(place)
-        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or settled:
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES or settled:
             return True
         if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
             return False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _EXCLUSIVE = frozenset({Kind.LOCK, Kind.RLOCK, Kind.CONDITION})
+_KINDS = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY, SequenceKind.UNSET, SequenceKind.FLAG)
 _MAKING = (SequenceKind.MISSING_KEY, SequenceKind.UNSET)
 _LOOKS = frozenset({AccessKind.READ, AccessKind.CHECK, AccessKind.ITERATE, AccessKind.UPDATE})
 
@@ -38,7 +39,7 @@ def iter_half_guarded(project: Project) -> Iterator[HalfGuarded]:
     """Yield them in the order of modules and source."""
     for module, facts in enumerate(project.modules):
         for sequence in facts.sequences:
-            if sequence.rechecked or facts.contexts[sequence.act_context].lockset == ():
+            if sequence.kind not in _KINDS or sequence.rechecked or facts.contexts[sequence.act_context].lockset == ():
                 continue
             place = project.places.find(module, sequence.target)
             entry = _find_late_lock(project, module, sequence)

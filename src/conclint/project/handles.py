@@ -38,7 +38,14 @@ class Handles:
             found = self._project.value(module, found.base)
         if not isinstance(found, Attribute) or not self._is_repeated(root):
             return False
-        path = self._paths.find(module, found.base)
+        return self._is_reached(root, module, found.base)
+
+    def is_same(self, root: Root, module: int, value: ValueId) -> bool:
+        """Return whether a value is certainly the same object in several threads of a root."""
+        return self._is_repeated(root) and self._is_reached(root, module, value)
+
+    def _is_reached(self, root: Root, module: int, value: ValueId) -> bool:
+        path = self._paths.find(module, value)
         return path is not None and any(begins(path, handle) for handle in self._handles(root))
 
     def _handles(self, root: Root) -> frozenset[Path]:

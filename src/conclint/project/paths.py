@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint.catalog.rows import Kind
 from conclint.model.facts import Access, AccessKind, Acquisition, Argument, Function, How, ParameterKind
 from conclint.model.span import Span
-from conclint.model.values import Attribute, Local, Name, Result, Super, ValueId
+from conclint.model.values import Attribute, Instance, Local, Name, Result, Super, ValueId
 from conclint.project.locks import Lock
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.places import Place, PlaceKind
@@ -298,7 +298,8 @@ class Paths:
             seen |= parameters
             for flow in facts.flows:
                 target = facts.values[flow.target]
-                if isinstance(target, Local):
+                # The annotation of a variable is no second value of it.
+                if isinstance(target, Local) and not isinstance(facts.values[flow.source], Instance):
                     key = (target.function, target.name)
                     (found if key in seen else seen).add(key)
         return frozenset(found)
