@@ -189,6 +189,13 @@ class TestRoots:
         assert root.many
         assert [spawn.where.span.line for spawn in root.spawns] == [3, 4]
 
+    def test_a_process_shares_nothing(self) -> None:
+        text = "import multiprocessing\ncount = 0\ndef f():\n    global count\n    count += 1\nf()\n"
+        found = map_texts({"app.py": f"{text}multiprocessing.Process(target=f).start()\n"}, names=["f", "count"])
+        (count,) = found.state
+        assert (count.sharing, count.roots) == (Sharing.CONFINED, ("main", "process:app.f"))
+        assert "state that" not in render_map_text(found)
+
     def test_a_signal_handler_is_never_many(self) -> None:
         (root,) = self.roots("def f(*args): ...\nfor number in (1, 15):\n    signal.signal(number, f)")
         assert not root.many

@@ -49,7 +49,7 @@ def draw_closely(found: Map, names: Names, width: int, *, possible: bool) -> Ite
 
 
 def _draw_title(kind: str, name: str) -> Line:
-    return Piece(f"{kind} ", Role.PLAIN), Piece(name, Role.CODE)
+    return Piece(f"{kind} ", Role.PLAIN), Piece(name, Role.SUBJECT)
 
 
 def _draw_heading(text: str) -> Line:
@@ -82,7 +82,8 @@ def _draw_root(root: MapRoot, found: Map, names: Names, width: int, *, possible:
             indent=4,
             width=width,
         )
-    yield from _draw_touched(root, found, names, width, possible=possible)
+    if root.concurrency is not Concurrency.PROCESS:
+        yield from _draw_touched(root, found, names, width, possible=possible)
 
 
 def _draw_touched(root: MapRoot, found: Map, names: Names, width: int, *, possible: bool) -> Iterator[Line]:
@@ -92,7 +93,9 @@ def _draw_touched(root: MapRoot, found: Map, names: Names, width: int, *, possib
     if shown:
         yield _draw_heading("state that it shares")
     for state in shown:
-        yield from lay_out([(Piece(names[state.id], Role.CODE), Piece(say_guard(state, names)))], indent=4, width=width)
+        yield from lay_out(
+            [(Piece(names[state.id], Role.SUBJECT), Piece(say_guard(state, names)))], indent=4, width=width
+        )
         accesses = (one for one in state.accesses if root.id in one.roots and not one.building)
         rows = [(*_begin_access(one), Piece(f"{one.where.function}, {say_locks(one, names)}")) for one in accesses]
         yield from lay_out(rows, indent=8, width=width)
@@ -163,7 +166,7 @@ def _draw_edges(heading: str, edges: Sequence[MapEdge], names: Names, width: int
     for edge in edges:
         other = edge.taken if heading.startswith("waited") else edge.held
         cycle = Piece("  (in a cycle)" if edge.in_cycle else "", Role.ALARM)
-        yield Piece("    "), Piece(names[other], Role.CODE), cycle
+        yield Piece("    "), Piece(names[other], Role.SUBJECT), cycle
         for number, way in enumerate(edge.ways):
             if number:
                 yield (Piece("        or", Role.NOTE),)

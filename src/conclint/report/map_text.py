@@ -105,7 +105,7 @@ def _draw_roots(roots: Sequence[MapRoot], names: Names, width: int, most: int | 
 
 def _draw_root(root: MapRoot, names: Names, width: int, most: int | None) -> Iterator[Line]:
     many = say_many(root)
-    yield Piece("  "), Piece(names.root(root.id), Role.CODE), Piece(f"  ({many})" if many else "", Role.STEP)
+    yield Piece("  "), Piece(names.root(root.id), Role.SUBJECT), Piece(f"  ({many})" if many else "", Role.STEP)
     rows = [(Piece(say_place(one.where), Role.PATH), Piece(say_spawn(one, names))) for one in root.spawns[:most]]
     if not rows and root.where is not None:
         rows = [(Piece(say_place(root.where), Role.PATH), Piece("its definition; it is run by name or decorator"))]
@@ -137,7 +137,7 @@ def _draw_one_state(state: MapState, names: Names, width: int) -> Iterator[Line]
     doubt = " (not certainly shared)" if state.sharing is Sharing.POSSIBLE else ""
     row: Row = (
         Piece("!" if warned else " ", Role.ALARM),
-        Piece(names[state.id], Role.CODE),
+        Piece(names[state.id], Role.SUBJECT),
         Piece(f"{say_guard(state, names)}{doubt}"),
     )
     yield from lay_out([row], indent=2, width=width)
@@ -179,7 +179,7 @@ def _draw_locks(locks: Sequence[MapLock], names: Names, width: int, most: int | 
         yield from _draw_heading(f"Locks ({len(shown)})")
     for path, group in itertools.groupby(shown[:most], key=lambda lock: lock.path):
         yield (Piece(f"  {path}", Role.PATH),)
-        rows = [(Piece(names[lock.id], Role.CODE), Piece(_say_lock(lock))) for lock in group]
+        rows = [(Piece(names[lock.id], Role.SUBJECT), Piece(_say_lock(lock))) for lock in group]
         yield from lay_out(rows, indent=4, width=width)
     yield from _draw_more(len(shown), most, Section.LOCKS)
 
@@ -199,7 +199,7 @@ def _draw_order(order: Sequence[MapEdge], names: Names, width: int, most: int | 
     for edge in shown[:most]:
         yield (
             Piece("! " if edge.in_cycle else "  ", Role.ALARM),
-            Piece(f"{names[edge.held]} -> {names[edge.taken]}", Role.CODE),
+            Piece(f"{names[edge.held]} -> {names[edge.taken]}", Role.SUBJECT),
             Piece("  (in a cycle)" if edge.in_cycle else "", Role.ALARM),
         )
         way = edge.ways[0]

@@ -14,6 +14,7 @@ class Role(enum.Enum):
     PLAIN = enum.auto()
     CODE = enum.auto()
     NAME = enum.auto()
+    SUBJECT = enum.auto()
     PATH = enum.auto()
     FRAME = enum.auto()
     ALARM = enum.auto()
@@ -26,6 +27,7 @@ _STYLES = {
     Role.PLAIN: "",
     Role.CODE: "bold red",
     Role.NAME: "bold",
+    Role.SUBJECT: "bold cyan",
     Role.PATH: "bold",
     Role.FRAME: "blue",
     Role.ALARM: "bold red",
