@@ -47,9 +47,9 @@ class Way(NamedTuple):
 def collect_ways(
     project: Project, is_start: Callable[[Root], bool], passes: Passes = lambda module, context: True
 ) -> dict[str, Way]:
-    """Return the functions that run only in the roots for which `is_start` holds, with the shortest way to each.
+    """Return the functions that only the roots for which `is_start` holds run, with the shortest way to each (may).
 
-    A function is left out (must) if something else calls it, or may: it is handed on as a value, a method of its name
+    A function is left out if something else calls it, or may: it is handed on as a value, a method of its name
     is called on an object that is not known, or another kind of root begins with it. Ways lead through calls which
     `passes` lets pass, and through functions whose decorators change nothing.
     """

@@ -138,7 +138,8 @@ def _find_assertion(project: Project, place: CallPlace) -> str:
     base = project.places.split(place.site.module, place.call.callee)
     if base is None or not (base[1].startswith("assert") or base[1] == "fail"):
         return ""
-    objects = project.objects(place.site.module, base[0])
+    # An attribute of a subclassed thread might also be a method of it.
+    objects = [one for one in project.objects(place.site.module, base[0]) if one.kind is not ObjectKind.METHOD]
     is_case = bool(objects) and all(
         found.kind is ObjectKind.INSTANCE and not _TEST_CASES.isdisjoint(project.symbols.linearise(found.symbol))
         for found in objects

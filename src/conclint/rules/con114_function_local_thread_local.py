@@ -8,7 +8,7 @@ from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
-from conclint.model.values import Attribute, Collection, Item, Local, Result, Value, ValueId
+from conclint.model.values import Attribute, Collection, Item, Local, Name, Result, Value, ValueId
 from conclint.project.objects import Object, Site
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
@@ -27,7 +27,8 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report thread-local objects that never get out of the call that makes them."""
     for place in project.calls:
-        if not place.call.function:
+        # `cls()` makes what the caller likes.
+        if not place.call.function or not isinstance(place.facts.values[place.call.callee], Name):
             continue
         for found in sorted(project.result(place.site), key=lambda one: one.symbol):
             row = project.class_row(found)
@@ -52,7 +53,9 @@ def _find_variable(project: Project, place: CallPlace, found: Object) -> str:
     if len(names) != 1 or project.escapes.has_escaped(found) or _is_handed_on(project, module, facts, found):
         return ""
     (name,) = names
-    return "" if _is_captured(facts, Local(function, name), place.call.function) else name
+    variable = Local(function, name)
+    is_used = any(isinstance(one, Attribute) and facts.values[one.base] == variable for one in facts.values)
+    return name if is_used and not _is_captured(facts, variable, place.call.function) else ""
 
 
 def _is_handed_on(project: Project, module: int, facts: ModuleFacts, found: Object) -> bool:
