@@ -11,7 +11,7 @@ from conclint.model.facts import Function, How
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Local, ValueId
 from conclint.project.locks import Lock
-from conclint.project.objects import Object
+from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import MAIN
 from conclint.project.paths import LockPath, Path
 from conclint.project.places import Place
@@ -121,7 +121,8 @@ class Interrupts:
 
     def _find_queue(self, module: int, value: ValueId) -> Object | None:
         """Return the queue that a value certainly is; what an annotation says of it is the same one."""
-        objects = self._project.objects(module, value)
+        # An attribute of a class with a base outside the project may also be a method of that base.
+        objects = [one for one in self._project.objects(module, value) if one.kind is not ObjectKind.METHOD]
         made = [found for found in objects if found.site is not None and found.site.what == "call"]
         are_queues = all(self._project.symbols.is_subclass(found.symbol, _QUEUE) for found in objects)
         return made[0] if len(made) == 1 and are_queues else None
@@ -140,10 +141,11 @@ class Interrupts:
         candidates = [one for one in self._by_identity.get(lock.identity, ()) if self._may_hold(root, lock, one)]
         return min(candidates, key=self._rank, default=None)
 
-    def _rank(self, holder: Taking) -> tuple[bool, bool, Step]:
-        # Constructors run rarely, and what the root runs too makes a poor example.
+    def _rank(self, holder: Taking) -> tuple[bool, bool, bool, Step]:
+        # Constructors and exit handlers run rarely, and what the root runs too makes a poor example.
         symbol = holder.step.function
-        return symbol in self._interrupting, symbol.endswith("__init__"), holder.step
+        is_rare = not self._project.parallel.controls(symbol)
+        return symbol in self._interrupting, is_rare, symbol.endswith("__init__"), holder.step
 
     def _may_hold(self, root: Root, lock: LockPath, holder: Taking) -> bool:
         symbol = holder.step.function
