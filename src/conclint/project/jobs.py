@@ -14,7 +14,6 @@ from conclint.project.callables import iter_functions
 from conclint.project.lifetime import Made
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
-from conclint.project.roots import Root
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
@@ -44,15 +43,11 @@ class Jobs:
         self._project = project
 
     def find_callables(self, place: CallPlace) -> tuple[Object, ...]:
-        """Return what a call that submits a job may have run, sorted; empty where some of it is not known."""
+        """Return what a call that submits a job may run (may), sorted; empty where nothing is known of that."""
         spawned = [row.spawn for _, row in self._project.rows(place.site) if row.spawn is not None]
         given = place.find_argument(spawned[0].keyword, spawned[0].position) if spawned else None
         objects = self._project.objects(place.site.module, given.value) if given is not None else frozenset()
         return tuple(sorted(objects, key=repr))
-
-    def iter_roots(self, site: Site) -> Iterator[Root]:
-        """Yield the functions of the project that a call submits."""
-        yield from self._roots.get(site, ())
 
     def find_future(self, place: CallPlace) -> Made | None:
         """Return the future that a call which submits a job makes."""
@@ -149,10 +144,3 @@ class Jobs:
             for target, row in self._project.rows(place.site)
             if row.role is Role.JOIN and target.receiver is None
         )
-
-    @cached_property
-    def _roots(self) -> dict[Site, list[Root]]:
-        found: dict[Site, list[Root]] = {}
-        for root in self._project.roots:
-            found.setdefault(root.site, []).append(root)
-        return found
