@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import Kind
+from conclint.catalog.rows import Domain, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
@@ -32,7 +32,12 @@ def check(project: Project) -> Iterator[Alarm]:
             continue
         for found in sorted(project.result(place.site), key=lambda one: one.symbol):
             row = project.class_row(found)
-            made_here = row is not None and row.kind is Kind.THREAD_LOCAL and found.site == place.site
+            made_here = (
+                row is not None
+                and row.kind is Kind.THREAD_LOCAL
+                and row.domain is Domain.THREAD
+                and found.site == place.site
+            )
             name = _find_variable(project, place, found) if made_here else ""
             if name:
                 message = f"each call makes its own `{name}`, which only the calling thread ever sees"
