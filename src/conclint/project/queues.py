@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint.catalog.rows import Domain, Kind
 from conclint.model.facts import AccessKind, Sequence, SequenceKind
 from conclint.model.span import Span
-from conclint.model.values import Attribute, ValueId
+from conclint.model.values import Attribute, Item, ValueId
 from conclint.project.objects import Object, Site
 from conclint.project.parallel import MAIN, Control
 from conclint.project.places import Place
@@ -72,7 +72,23 @@ class Queues:
             calls = [one for one in operations if one.site.what == "call"]
             puts = [one.site for one in calls if one.name in _ACTS[SequenceKind.ROOM]]
             if puts and all(one.name != "task_done" for one in calls):
-                yield from (EndlessJoin(one.site, min(puts)) for one in calls if one.name == "join")
+                joins = (one.site for one in calls if one.name == "join")
+                yield from (EndlessJoin(site, min(puts)) for site in joins if self._is_on_queues(site))
+
+    def _is_on_queues(self, site: Site) -> bool:
+        """Whether a method is called on nothing but queues (must).
+
+        What comes of a pair may be its other half: `for thread, jobs in queues.items(): thread.join()`.
+        """
+        facts = self._project.modules[site.module]
+        split = self._project.places.split(site.module, facts.calls[site.index].callee)
+        if split is None:
+            return False
+        sources = (facts.values[flow.source] for flow in facts.flows if flow.target == split[0])
+        if any(isinstance(source, Item) and source.index is not None for source in sources):
+            return False
+        rows = [self._project.class_row(found) for found in self._project.objects(site.module, split[0])]
+        return all(row is not None and row.kind is Kind.QUEUE for row in rows)
 
     def _is_in_sight(self, queue: Object) -> bool:
         made = queue.site is not None and queue.site.what == "call"
