@@ -12,6 +12,7 @@ from conclint.discover import discover
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.pipeline import check_files
+from conclint.rounds import Fixed, fix_files
 from conclint.rules import load
 
 ROOT = Path(__file__).parent.parent
@@ -63,3 +64,24 @@ def _make_file(path: str, text: str) -> SourceFile:
     is_package = parts[-1] == "__init__"
     module = ".".join(parts[:-1] if is_package else parts)
     return SourceFile(path, module, is_package, content=text.encode())
+
+
+def fix_case(case: Path, code: str, *, contents: Mapping[str, bytes] | None = None) -> Fixed:
+    """Apply the fixes of one rule, unsafe ones too, to a fixture; `contents` stand in for its files, by path."""
+    folder = case if case.is_dir() else None
+    config = make_config(code, folder)
+    config = replace(config, selected=config.selected & {code, "CON001"})
+    return fix_files(read_case(case, contents), config, unsafe=True)
+
+
+def read_case(case: Path, contents: Mapping[str, bytes] | None = None) -> tuple[SourceFile, ...]:
+    """Return the files of a fixture with their content."""
+    if case.is_dir():
+        files = discover([case.relative_to(ROOT).as_posix()], make_config(case.parent.name, case)).files
+    else:
+        files = (SourceFile(case.relative_to(ROOT).as_posix(), case.stem),)
+    given = contents or {}
+    return tuple(
+        replace(file, content=given.get(file.path, (ROOT / file.path).read_bytes())) if file.shown else file
+        for file in files
+    )

@@ -13,7 +13,7 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 PACKAGE = SRC / "conclint"
 
-FRONT_END = frozenset({"pipeline", "config", "discover", "report", "fixes", "model", "pages", "rules"})
+FRONT_END = frozenset({"pipeline", "rounds", "config", "discover", "report", "fixes", "model", "pages", "rules"})
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": frozenset(),
@@ -34,11 +34,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "report": frozenset({"model", "config"}),
     "cache": frozenset({"model", "config"}),
     # The front of the line, for one file: what a worker process runs.
-    "worker": frozenset({"model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress"}),
+    "worker": frozenset(
+        {"depth", "model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress"}
+    ),
+    "depth": frozenset(),
+    # The second look at files, for fixes: parsing and rules again, but nothing of the project.
+    "repair": frozenset({"depth", "model", "config", "source", "analysis", "rules"}),
+    "ignores": frozenset({"model", "comments"}),
+    "rounds": frozenset({"model", "config", "pipeline", "fixes", "ignores"}),
     "stages": frozenset(),
     "workers": frozenset({"model", "stages", "worker"}),
     "shares": frozenset({"model", "project"}),
-    "pipeline": frozenset({"shares", "model", "config", "project", "rules", "stages", "suppress", "cache", "workers"}),
+    "pipeline": frozenset(
+        {"repair", "shares", "model", "config", "project", "rules", "stages", "suppress", "cache", "workers"}
+    ),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.
     "flake8_plugin": FRONT_END | {"catalog"},

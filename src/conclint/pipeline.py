@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
 from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.result import Failure, ModuleResult
+from conclint.repair import propose_fixes
 from conclint.shares import check_project
 from conclint.stages import Stage, Stages
 from conclint.suppress import filter_alarms
@@ -82,6 +84,13 @@ def check_files(
         respect_noqa=respect_noqa,
     )
     return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
+
+
+def add_fixes(outcome: Outcome, files: Sequence[SourceFile], config: Config) -> Outcome:
+    """Return the outcome with the fixes that there are: a second look at the files that have alarms."""
+    with _quiet_collector():
+        diagnostics, failures = propose_fixes(outcome.diagnostics, files, config)
+    return dataclasses.replace(outcome, diagnostics=diagnostics, failures=(*outcome.failures, *failures))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def _join(alarm: Alarm, rule: Rule) -> Diagnostic:
         help=alarm.help or rule.help,
         url=rule.url,
         related=alarm.related,
+        anchors=alarm.anchors,
     )
 
 

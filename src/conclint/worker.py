@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-import gc
 import signal
-import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -18,6 +15,7 @@ import msgspec
 
 from conclint import catalog
 from conclint.catalog.tokens import is_relevant
+from conclint.depth import run_deeply
 from conclint.imports import find_imports
 from conclint.model.alarm import Alarm
 from conclint.model.file import SourceFile
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
     from conclint.source import Source
 
 _SYNTAX_ERROR = "CON001"
-_STACK_BYTES = 64 * 1024 * 1024
-"""Address space for the stack, of which only what is used takes memory."""
-_DEEPEST_STACK = 12_000
-"""Recursion limit while a tree is built and walked: generated code nests deeper than Python's usual 1000 frames."""
 
 
 def prepare() -> None:
@@ -57,40 +51,7 @@ def begin_process() -> None:
 
 def check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:
     """Check some files, each for itself; return the list of their `ModuleResult`s as msgpack."""
-    encoded: list[bytes] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            encoded.append(_check_batch(files, triage=triage))
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that waits
-            errors.append(error)
-
-    # libcst's parser recurses natively and would end the process on deep nesting: a thread has the stack for it.
-    previous = threading.stack_size(_STACK_BYTES)
-    try:
-        thread = threading.Thread(target=run, name="conclint-worker")
-        thread.start()
-    finally:
-        threading.stack_size(previous)
-    thread.join()
-    if errors:
-        raise errors[0]
-    return encoded[0]
-
-
-def _check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:
-    enabled = gc.isenabled()
-    # The collector would walk the trees again and again, and nothing that the analysis makes has cycles.
-    gc.disable()
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _DEEPEST_STACK))
-    try:
-        return msgspec.msgpack.encode([check_module(file, triage=triage) for file in files])
-    finally:
-        sys.setrecursionlimit(limit)
-        if enabled:
-            gc.enable()
+    return run_deeply(lambda: msgspec.msgpack.encode([check_module(file, triage=triage) for file in files]))
 
 
 def check_module(file: SourceFile, *, triage: bool = True) -> ModuleResult:

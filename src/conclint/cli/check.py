@@ -33,6 +33,8 @@ WIDTH_OF_LOGS = 120
 """Where no terminal says how wide it is."""
 
 _FOR_PEOPLE = (OutputFormat.FULL, OutputFormat.CONCISE)
+_WITH_FIXES = (OutputFormat.JSON,)
+"""These tell what fixes there are, which takes a second look at the files."""
 
 
 class _Flags(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,15 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
     isolated: bool
     output_format: OutputFormat
     output_file: str | None
+    fix: bool
+    unsafe_fixes: bool
+    diff: bool
+    fix_only: bool
+    fixable: tuple[str, ...]
+    unfixable: tuple[str, ...]
+    add_ignore: str | None
     exit_zero: bool
+    exit_non_zero_on_fix: bool
     statistics: bool
     show_files: bool
     show_settings: bool
@@ -66,7 +76,14 @@ def _rules_option(name: str, text: str) -> Callable[[click.decorators.FC], click
     return click.option(name, multiple=True, metavar="RULES", help=text)
 
 
-@click.command()
+class _Command(click.Command):
+    """A command whose `--add-ignore` takes its value after `=` only, since a path may follow it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["--add-ignore=" if one == "--add-ignore" else one for one in args])
+
+
+@click.command(cls=_Command)
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 @_rules_option("--select", "Rules to apply instead of the default ones: codes, prefixes, names, ALL; comma-separated.")
 @_rules_option("--ignore", "Rules not to apply.")
@@ -92,7 +109,15 @@ def _rules_option(name: str, text: str) -> Callable[[click.decorators.FC], click
     help="How to write the report.",
 )
 @click.option("-o", "--output-file", metavar="FILE", help="Write the report to FILE.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed safely.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: apply fixes that may change behaviour too.")
+@click.option("--diff", is_flag=True, help="Change no file, but show what --fix or --add-ignore would change.")
+@click.option("--fix-only", is_flag=True, help="Fix, and do not report what is left.")
+@_rules_option("--fixable", "Rules whose alarms may be fixed.")
+@_rules_option("--unfixable", "Rules whose alarms are not to be fixed.")
+@click.option("--add-ignore", metavar="[=REASON]", help="Write comments that ignore all that is found.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even when there are alarms.")
+@click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was fixed, too.")
 @click.option("--statistics", is_flag=True, help="Count the alarms by rule.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked.")
 @click.option("--show-settings", is_flag=True, help="Show the settings that hold, as JSON.")
@@ -139,12 +164,36 @@ def discover_files(paths: Sequence[str], config: Config, *, stdin_filename: str 
 
 
 def _check(discovery: Discovery, config: Config, flags: _Flags) -> int:
-    from conclint.pipeline import check_files
-
     if not flags.quiet:
         warn(discovery)
     with show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet)) as on_file:
+        if flags.fix or flags.diff or flags.fix_only or flags.add_ignore is not None:
+            return _change(discovery, config, flags, on_file)
+        from conclint.pipeline import add_fixes, check_files
+
         outcome = check_files(discovery.files, config, on_file=on_file)
+    if flags.output_format in _WITH_FIXES and not flags.statistics:
+        outcome = add_fixes(outcome, discovery.files, config)
+    return _finish(outcome, discovery, flags)
+
+
+def _change(discovery: Discovery, config: Config, flags: _Flags, on_file: Callable[[str], None] | None) -> int:
+    from conclint.cli.fix import Wishes, change_files
+
+    wishes = Wishes(
+        unsafe=flags.unsafe_fixes,
+        diff=flags.diff,
+        fix_only=flags.fix_only,
+        exit_non_zero_on_fix=flags.exit_non_zero_on_fix,
+        reason=flags.add_ignore,
+        quiet=flags.quiet,
+    )
+    return change_files(
+        discovery, config, wishes, report=lambda outcome, found: _finish(outcome, found, flags), on_file=on_file
+    )
+
+
+def _finish(outcome: Outcome, discovery: Discovery, flags: _Flags) -> int:
     _report(outcome, discovery, flags)
     report_failures(outcome.failures)
     if outcome.failures:
@@ -208,6 +257,8 @@ def _read_options(flags: _Flags) -> Options:
         extend_exclude=_split(flags.extend_exclude),
         force_exclude=flags.force_exclude or None,
         respect_gitignore=False if flags.no_respect_gitignore else None,
+        fixable=_split(flags.fixable) or None,
+        unfixable=_split(flags.unfixable),
         jobs=flags.jobs,
     )
 
@@ -257,6 +308,8 @@ def _render_settings(config: Config) -> str:
         "root-decorators": config.hints.root_decorators,
         "thread-safe-types": config.hints.thread_safe_types,
         "lock-factories": config.hints.lock_factories,
+        "fixable": sorted(config.fixable),
+        "default-timeout": float(config.default_timeout),
         "jobs": config.jobs,
         "flake8": config.flake8,
     }

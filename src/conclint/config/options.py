@@ -73,6 +73,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     lock_factories: Annotated[
         tuple[str, ...] | None, Meta(description="Functions, by qualified name, that return a lock.")
     ] = None
+    fixable: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="The rules whose alarms may be fixed.", extra={"otherwise": "all"}),
+    ] = None
+    unfixable: Annotated[tuple[str, ...], Meta(description="Rules whose alarms are not to be fixed.")] = ()
+    default_timeout: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="The timeout, in seconds, that fixes add to calls without one.", extra={"default": 10}),
+    ] = None
     jobs: Annotated[
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="Processes that work at once, 0 for one per processor.", extra={"default": 0}),

@@ -6,9 +6,9 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from conclint.config.options import ConfigError, Layer, Settings, suggest
+from conclint.config.options import ConfigError, Layer, Options, Settings, suggest
 from conclint.config.patterns import Patterns, absolute_path
 from conclint.model.hints import Hints
 from conclint.model.rule import Category, Rule
@@ -22,6 +22,7 @@ DEFAULT_EXCLUDE = (
     *(".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist"),
     *("node_modules", "site-packages", "venv"),
 )
+Value = TypeVar("Value")
 _QUALIFIED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
@@ -39,6 +40,10 @@ class Config:
     """The directories of the user's own modules; empty where the settings do not say."""
     hints: Hints
     """What the user says of code that is not seen."""
+    fixable: frozenset[str]
+    """The codes of the rules whose alarms may be fixed."""
+    default_timeout: str
+    """The timeout, in seconds, that fixes write."""
     jobs: int
     """How many processes may work at once, at least 1."""
     flake8: bool
@@ -53,6 +58,10 @@ class Config:
         ignoring = [patterns for patterns, codes in self.per_file_ignores if code in codes]
         return not ignoring or not any(patterns.matches(absolute_path(path)) for patterns in ignoring)
 
+    def is_fixable(self, code: str) -> bool:
+        """Say whether alarms of `code` may be fixed."""
+        return code in self.fixable
+
     def is_excluded(self, path: str, *, is_directory: bool) -> bool:
         """Say whether the absolute `path` itself matches `exclude`; its parents are not looked at."""
         return any(patterns.matches(path, is_directory=is_directory) for patterns in self.exclude)
@@ -61,11 +70,7 @@ class Config:
 def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
     """Turn the layers into one Config. Raises ConfigError for a rule that is not one of `rules`."""
     options = [layer.options for layer in settings.layers]
-    flags = {
-        key: next((value for value in (getattr(each, key) for each in reversed(options)) if value is not None), default)
-        for key, default in (("force_exclude", False), ("respect_gitignore", True), ("flake8", True))
-    }
-    jobs = next((each.jobs for each in reversed(options) if each.jobs is not None), 0)
+    jobs = _find_last(options, "jobs", 0)
     return Config(
         selected=_resolve_selection(settings.layers, rules),
         per_file_ignores=tuple(_iter_per_file_ignores(settings.layers, rules)),
@@ -76,11 +81,21 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
             thread_safe_types=_resolve_names(settings.layers, "thread-safe-types"),
             lock_factories=_resolve_names(settings.layers, "lock-factories"),
         ),
+        fixable=_resolve_fixable(settings.layers, rules),
+        default_timeout=f"{_find_last(options, 'default_timeout', 10.0):g}",
         jobs=jobs or _count_processors(),
         source=settings.source,
         project=settings.project,
-        **flags,
+        force_exclude=_find_last(options, "force_exclude", False),
+        respect_gitignore=_find_last(options, "respect_gitignore", True),
+        flake8=_find_last(options, "flake8", True),
     )
+
+
+def _find_last(options: Sequence[Options], key: str, default: Value) -> Value:
+    """Return what the last layer that says anything gives for a setting of the type of its default."""
+    values: list[Value | None] = [getattr(each, key) for each in reversed(options)]
+    return next((value for value in values if value is not None), default)
 
 
 def find_rule(written: str, rules: Sequence[Rule]) -> Rule | None:
@@ -138,6 +153,17 @@ def _iter_per_file_ignores(layers: Sequence[Layer], rules: Sequence[Rule]) -> It
             label = layer.label("per-file-ignores")
             codes = (_match_selector(selector, rules, label)[1] for selector in selectors)
             yield Patterns(layer.base, (pattern,)), frozenset().union(*codes)
+
+
+def _resolve_fixable(layers: Sequence[Layer], rules: Sequence[Rule]) -> frozenset[str]:
+    fixable = frozenset(rule.code for rule in rules)
+    for layer in layers:
+        if layer.options.fixable is not None:
+            selected = (_match_selector(one, rules, layer.label("fixable"))[1] for one in layer.options.fixable)
+            fixable = frozenset().union(*selected)
+        for selector in layer.options.unfixable:
+            fixable -= _match_selector(selector, rules, layer.label("unfixable"))[1]
+    return fixable
 
 
 def _resolve_exclude(settings: Settings) -> tuple[Patterns, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from conclint.model.fix import Anchor, Fix
 from conclint.model.span import Span
 
 
@@ -19,7 +20,8 @@ class Alarm(msgspec.Struct, frozen=True, order=True, array_like=True):
     """What one rule claims about one place.
 
     `path` is the file as it was given to the pipeline. `message` is lower case, without a final stop, with the
-    user's names in backticks. `help` is empty where the rule's own `help` says it all.
+    user's names in backticks. `help` is empty where the rule's own `help` says it all. `anchors` are the places
+    where the rule's fixer works; where there are none, that is the place of the alarm.
     """
 
     path: str
@@ -28,10 +30,14 @@ class Alarm(msgspec.Struct, frozen=True, order=True, array_like=True):
     message: str
     related: tuple[Related, ...] = ()
     help: str = ""
+    anchors: tuple[Anchor, ...] = ()
 
 
 class Diagnostic(msgspec.Struct, frozen=True, order=True):
-    """An alarm as it is reported: selected, not suppressed, joined with what is known of its rule."""
+    """An alarm as it is reported: selected, not suppressed, joined with what is known of its rule.
+
+    `fix` is None as well where nobody asked for fixes.
+    """
 
     path: str
     span: Span
@@ -42,3 +48,5 @@ class Diagnostic(msgspec.Struct, frozen=True, order=True):
     help: str
     url: str
     related: tuple[Related, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    fix: Fix | None = None

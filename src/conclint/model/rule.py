@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Fix
 
 DOCS_URL = "https://conclint.readthedocs.io/rules"
 
@@ -50,6 +51,7 @@ class Rule:
 Node = TypeVar("Node", contravariant=True)
 ScopeT = TypeVar("ScopeT")
 ProjectT = TypeVar("ProjectT")
+EditorT = TypeVar("EditorT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,14 @@ class ProjectCheck(Generic[ProjectT]):
 
     rule: Rule
     run: Callable[[ProjectT], Iterator[Alarm]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixer(Generic[EditorT]):
+    """What makes the fixes of a rule's alarms: at each anchor of an alarm, None where it cannot be fixed there.
+
+    It runs after all rules have, and only where fixes are asked for, on the files that have such alarms.
+    """
+
+    rule: Rule
+    run: Callable[[EditorT, Anchor], Fix | None]

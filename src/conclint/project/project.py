@@ -11,6 +11,7 @@ from conclint import catalog
 from conclint.catalog.rows import CallRow, ClassRow, Kind
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts
+from conclint.model.fix import Anchor
 from conclint.model.hints import Hints
 from conclint.model.span import Span
 from conclint.model.values import Constant, Value, ValueId
@@ -332,10 +333,23 @@ class Project:
 
     # Reporting
 
-    def alarm(self, module: int, code: str, span: Span, message: str, *related: Related, help: str = "") -> Alarm:
+    def alarm(
+        self,
+        module: int,
+        code: str,
+        span: Span,
+        message: str,
+        *related: Related,
+        help: str = "",
+        anchors: tuple[Anchor, ...] = (),
+    ) -> Alarm:
         """Return an alarm in a module."""
-        return Alarm(self.modules[module].path, span, code, message, related, help)
+        return Alarm(self.modules[module].path, span, code, message, related, help, anchors)
 
     def related(self, module: int, span: Span, message: str) -> Related:
         """Return another end of an alarm."""
         return Related(self.modules[module].path, span, message)
+
+    def anchor(self, module: int, span: Span, *words: str) -> Anchor:
+        """Return a place where an alarm is to be fixed."""
+        return Anchor(self.modules[module].path, span, words)

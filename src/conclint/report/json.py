@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from conclint.model.alarm import Diagnostic, Related
+from conclint.model.fix import Fix
 from conclint.model.span import Span
 
 _Value = None | str | int | Sequence["_Value"] | Mapping[str, "_Value"]
@@ -24,11 +25,16 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, _Value]:
         "filename": diagnostic.path,
         **_range(diagnostic.span),
         "url": diagnostic.url,
-        "fix": None,
+        "fix": _fix(diagnostic.fix) if diagnostic.fix is not None else None,
         "related": [_related(related) for related in diagnostic.related],
         "noqa_row": diagnostic.span.line,
         "category": diagnostic.category,
     }
+
+
+def _fix(fix: Fix) -> dict[str, _Value]:
+    edits = [{"content": edit.content, "filename": edit.path, **_range(edit.span)} for edit in fix.edits]
+    return {"message": fix.title, "applicability": fix.applicability.value, "edits": edits}
 
 
 def _related(related: Related) -> dict[str, _Value]:

@@ -13,9 +13,9 @@ def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
     if not files:
         return "No Python files found."
     if not diagnostics:
-        return f"All checks passed! ({_count(files, 'file')})"
+        return f"All checks passed! ({count(files, 'file')})"
     affected = len({diagnostic.path for diagnostic in diagnostics})
-    return f"Found {_count(len(diagnostics), 'problem')} in {affected} of {_count(files, 'file')}."
+    return f"Found {count(len(diagnostics), 'problem')} in {affected} of {count(files, 'file')}."
 
 
 def render_statistics(diagnostics: Sequence[Diagnostic]) -> str:
@@ -26,5 +26,6 @@ def render_statistics(diagnostics: Sequence[Diagnostic]) -> str:
     return "".join(f"{count:>{digits}}  {code}  {name}\n" for (code, name), count in rows)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Say how many there are of something."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

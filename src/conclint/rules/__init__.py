@@ -6,21 +6,26 @@ import functools
 import importlib
 import pkgutil
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conclint.model.rule import LocalCheck, ProjectCheck, Rule
+from conclint.model.rule import Fixer, LocalCheck, ProjectCheck, Rule
 
 _RULE_MODULE = re.compile(r"con\d{3}_\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """All rules by code, and their checks; a rule without a check is raised by the pipeline itself (CON001)."""
+    """All rules by code, and their checks; a rule without a check is raised by the pipeline itself (CON001).
+
+    `fixers` go by the code of their rule.
+    """
 
     rules: tuple[Rule, ...]
     local: tuple[LocalCheck[Any, Any], ...]
     project: tuple[ProjectCheck[Any], ...]
+    fixers: Mapping[str, Fixer[Any]]
 
 
 @functools.cache
@@ -30,6 +35,7 @@ def load() -> RuleSet:
     names: set[str] = set()
     local: list[LocalCheck[Any, Any]] = []
     project: list[ProjectCheck[Any]] = []
+    fixers: dict[str, Fixer[Any]] = {}
     for stem in sorted(info.name for info in pkgutil.iter_modules(__path__) if _RULE_MODULE.fullmatch(info.name)):
         module = importlib.import_module(f"{__name__}.{stem}")
         rule: Rule = module.RULE
@@ -39,4 +45,5 @@ def load() -> RuleSet:
         names.add(rule.name)
         local += [value for value in vars(module).values() if isinstance(value, LocalCheck)]
         project += [value for value in vars(module).values() if isinstance(value, ProjectCheck)]
-    return RuleSet(tuple(found.values()), tuple(local), tuple(project))
+        fixers |= {value.rule.code: value for value in vars(module).values() if isinstance(value, Fixer)}
+    return RuleSet(tuple(found.values()), tuple(local), tuple(project), fixers)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.project import Project
-from conclint.rules.declare import project_rule
+from conclint.project.lifetime import Made
+from conclint.project.project import CallPlace, Project
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON101",
@@ -29,6 +34,32 @@ def check(project: Project) -> Iterator[Alarm]:
         subject = f"the {noun} {name}" if name else f"this {noun}"
         ends = "neither joined nor cancelled anywhere" if made.row.kind is Kind.TIMER else "joined nowhere"
         started = project.related(start.site.module, start.call.span, "it is started here")
-        yield project.alarm(
-            made.place.site.module, RULE.code, made.place.call.span, f"{subject} is started, but {ends}", started
-        )
+        module, message = made.place.site.module, f"{subject} is started, but {ends}"
+        anchors = (project.anchor(module, start.call.span, "join"),) if _is_plain(made, start) else ()
+        yield project.alarm(module, RULE.code, made.place.call.span, message, started, anchors=anchors)
+
+
+def _is_plain(made: Made, start: CallPlace) -> bool:
+    """Whether a thread is made and started one after the other, in one function, with no condition in between."""
+    is_near = made.place.function_place == start.function_place and made.place.context == start.context
+    return made.row.kind is Kind.THREAD and is_near and not start.context.loops
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Join it at the end of the block that starts it."""
+    call = editor.find(anchor.span, cst.Call)
+    line = editor.line_of(call) if call is not None and anchor.words else None
+    block = editor.parent(line) if line is not None else None
+    if call is None or not isinstance(call.func, cst.Attribute) or not isinstance(call.func.value, cst.Name):
+        return None
+    if not isinstance(block, cst.IndentedBlock) or not isinstance(editor.parent(block), cst.FunctionDef):
+        return None
+    last = block.body[-1]
+    indent = editor.indent(last)
+    if indent is None:
+        return None
+    join = f"{indent}{call.func.value.value}.join()\n"
+    leaves = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
+    place = editor.start_of_line(last, with_comments=True) if leaves else editor.end_of_line(last)
+    return Fix("Join the thread at the end of the function", Applicability.UNSAFE, (editor.insert(place, join),))

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint import catalog
+from conclint.analysis.editor import Editor
 from conclint.analysis.names import NameTable
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import CallRow
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.rules.declare import local_rule
+from conclint.rules.declare import fixer, local_rule
 
 RULE = Rule(
     code="CON103",
@@ -111,3 +113,14 @@ def _is_rest(name: str, table: NameTable) -> bool:
     parameters = getattr(owner.node, "params", None)
     star = parameters.star_arg if isinstance(parameters, cst.Parameters) else None
     return isinstance(star, cst.Param) and star.name.value == name
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Add the comma, and the parentheses where there are none."""
+    value = editor.find(anchor.span, cst.BaseExpression)
+    if value is None:
+        return None
+    comma = editor.insert(editor.source.offsets[value][1], "," if value.lpar else ",)")
+    edits = (comma,) if value.lpar else (editor.insert_before(value, "("), comma)
+    return Fix("Make it a tuple", Applicability.SAFE, edits)

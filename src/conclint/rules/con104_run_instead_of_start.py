@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Local, Super
 from conclint.project.objects import Object
 from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON104",
@@ -64,3 +68,12 @@ def _is_own(place: CallPlace, callee: Attribute) -> bool:
     return (
         isinstance(base, Local) and bool(function.owner) and base.name in [one.name for one in function.parameters[:1]]
     )
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Start it."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None or not isinstance(call.func, cst.Attribute) or call.args:
+        return None
+    return Fix("Call `start()`", Applicability.UNSAFE, (editor.replace(call.func.attr, "start"),))

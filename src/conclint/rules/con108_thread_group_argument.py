@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Argument
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
 from conclint.project.lifetime import Made
 from conclint.project.objects import ObjectKind
 from conclint.project.project import Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON108",
@@ -48,3 +52,16 @@ def _is_no_group(project: Project, made: Made, argument: Argument) -> bool:
         return constant.value is not None
     objects = project.objects(module, argument.value)
     return bool(objects) and all(found.kind in _CALLABLE or found.kind is ObjectKind.EXTERNAL for found in objects)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Name the parameter."""
+    argument = editor.find(anchor.span, cst.BaseExpression)
+    call = editor.around(argument, cst.Call) if argument is not None else None
+    if argument is None or call is None or call.args[0].value is not argument or call.args[0].star:
+        return None
+    others = call.args[1:]
+    if any(one.keyword is None or one.keyword.value == "target" for one in others):
+        return None
+    return Fix("Pass it as `target`", Applicability.SAFE, (editor.insert_before(argument, "target="),))

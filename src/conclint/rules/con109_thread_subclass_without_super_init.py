@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from conclint import catalog
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Name, Super
 from conclint.project.daemons import is_base_initialiser
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON109",
@@ -23,6 +27,8 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_DIRECT = "super"
+"""What `super().__init__()` calls is the library's own."""
 _NOUNS = {Kind.THREAD: "Thread", Kind.TIMER: "Timer", Kind.PROCESS: "Process"}
 
 
@@ -39,7 +45,10 @@ def check(project: Project) -> Iterator[Alarm]:
         if own is not None and place is not None and not _reaches_base(project, own, symbol, frozenset()):
             span = project.symbols.function(place).span
             message = f"`{found.name}.__init__` never calls `super().__init__()`: `start()` will fail"
-            yield project.alarm(module, RULE.code, span, message)
+            # With another base in between, that one's parameters would have to be known.
+            is_direct = _find_next_initialiser(project, symbol, symbol) is None
+            anchors = (project.anchor(module, span, _DIRECT),) if is_direct else ()
+            yield project.alarm(module, RULE.code, span, message, anchors=anchors)
         elif kind is not Kind.TIMER and _has_nothing_to_run(project, symbol):
             message = f"`{found.name}` has no `run` method, and no target is passed to `{_NOUNS[kind]}`"
             yield project.alarm(module, RULE.code, found.span, message)
@@ -110,3 +119,26 @@ def _has_nothing_to_run(project: Project, symbol: str) -> bool:
         if any(found.symbol == symbol and found.site == place.site for found in project.result(place.site))
     ]
     return bool(places) and all(place.find_argument("target", 1) is None and not place.has_stars for place in places)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Initialise the base first of all."""
+    name = editor.find(anchor.span, cst.Name) if anchor.words else None
+    method = editor.parent(name) if name is not None else None
+    if not isinstance(method, cst.FunctionDef) or not isinstance(method.body, cst.IndentedBlock):
+        return None
+    first = method.body.body[0]
+    indent = editor.indent(first)
+    if indent is None:
+        return None
+    if _is_docstring(first):
+        edit = editor.insert(editor.end_of_line(first), f"{indent}super().__init__()\n")
+    else:
+        edit = editor.insert(editor.start_of_line(first, with_comments=True), f"{indent}super().__init__()\n")
+    return Fix("Call `super().__init__()`", Applicability.SAFE, (edit,))
+
+
+def _is_docstring(statement: cst.BaseStatement) -> bool:
+    part = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+    return isinstance(part, cst.Expr) and isinstance(part.value, cst.SimpleString | cst.ConcatenatedString)

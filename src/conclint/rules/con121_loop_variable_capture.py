@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Effect, Kind, Role, RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Context, Function, Use
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Await, Result
 from conclint.project.callables import Handover, iter_functions
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON121",
@@ -49,7 +53,8 @@ def _report(project: Project, handover: Handover, function: Function) -> Alarm:
     message = f"{names} {verb} read when this runs, and the loop may have moved on by then"
     taker = handover.taker.rpartition(".")[2]
     related = project.related(place.site.module, place.call.span, f"`{taker}` gets it here, to run later")
-    return project.alarm(place.site.module, RULE.code, function.span, message, related)
+    anchor = project.anchor(place.site.module, function.span, *function.rebound)
+    return project.alarm(place.site.module, RULE.code, function.span, message, related, anchors=(anchor,))
 
 
 def _iter_made(project: Project, handover: Handover) -> Iterator[Function]:
@@ -122,3 +127,28 @@ def _is_awaited(place: CallPlace) -> bool:
     values = place.facts.values
     kept = {flow.target for flow in place.facts.flows if values[flow.source] == Result(place.site.index)}
     return bool(kept) and any(isinstance(value, Await) and value.base in kept for value in values)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Bind the variables as defaults of parameters."""
+    found = editor.find(anchor.span, (cst.Lambda, cst.Name))
+    made = editor.parent(found) if isinstance(found, cst.Name) else found
+    if not isinstance(made, cst.Lambda | cst.FunctionDef) or not anchor.words:
+        return None
+    parameters = made.params
+    bound = ", ".join(f"{name}={name}" for name in anchor.words)
+    given = [*parameters.posonly_params, *parameters.params]
+    is_plain = parameters.star_kwarg is None and not parameters.kwonly_params
+    if not is_plain or not isinstance(parameters.star_arg, cst.MaybeSentinel):
+        return None
+    if given:
+        place = editor.source.offsets[given[-1]][1]
+        if given[-1].comma is not cst.MaybeSentinel.DEFAULT:
+            place = editor.source.offsets[given[-1].default or given[-1].annotation or given[-1].name][1]
+        edit = editor.insert(place, f", {bound}")
+    elif isinstance(made, cst.Lambda):
+        edit = editor.insert(editor.source.offsets[made][0] + len("lambda"), f" {bound}")
+    else:
+        edit = editor.insert(editor.source.text.index("(", editor.source.offsets[made.name][1]) + 1, bound)
+    return Fix("Bind the values where the function is made", Applicability.SAFE, (edit,))

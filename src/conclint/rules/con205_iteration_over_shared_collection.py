@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm, Related
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.iterations import Disturbed
 from conclint.project.project import Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON205",
@@ -43,3 +47,31 @@ def _relate(project: Project, found: Disturbed) -> Iterator[Related]:
         name = root.function.rpartition(".")[2]
         span = project.call(root.site).call.span
         yield project.related(root.site.module, span, f"`{name}` begins to run in a thread here")
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Iterate over a copy."""
+    found: cst.CSTNode | None = editor.find(anchor.span, cst.BaseExpression)
+    view = editor.parent(found) if found is not None else None
+    if isinstance(view, cst.Attribute) and view.attr.value in _VIEWS:
+        called = editor.parent(view)
+        found = called if isinstance(called, cst.Call) and not called.args else None
+    if found is None or not _is_iterated(editor, found):
+        return None
+    if editor.scope(found).resolve(cst.Name("list")) != "builtins.list":
+        return None
+    start, end = editor.outer(found)
+    return Fix("Iterate over a copy", Applicability.SAFE, (editor.insert(start, "list("), editor.insert(end, ")")))
+
+
+_VIEWS = frozenset({"items", "keys", "values"})
+
+
+def _is_iterated(editor: Editor, found: cst.CSTNode) -> bool:
+    around = editor.parent(found)
+    if isinstance(around, cst.For | cst.CompFor):
+        return around.iter is found and around.asynchronous is None
+    call = editor.parent(around) if isinstance(around, cst.Arg) and not around.star else None
+    # A copy whose length is taken is gone before its elements are asked for.
+    return isinstance(call, cst.Call) and editor.scope(call).resolve(call.func) != "builtins.len"

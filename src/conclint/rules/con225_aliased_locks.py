@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint import catalog
+from conclint.analysis.editor import Editor
 from conclint.analysis.names import iter_parameters
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.rules.declare import local_rule
+from conclint.rules.declare import fixer, local_rule
 
 RULE = Rule(
     code="CON225",
@@ -129,3 +131,54 @@ def _iter_targets(part: cst.Assign | cst.AnnAssign) -> Iterator[cst.BaseExpressi
         yield part.target
     else:
         yield from (target.target for target in part.targets)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Make one for each."""
+    made = editor.find(anchor.span, cst.Call)
+    around = editor.parent(made) if made is not None else None
+    if made is None or around is None:
+        return None
+    if isinstance(around, cst.Element):
+        return _fix_repetition(editor, made, around)
+    if isinstance(around, cst.Arg):
+        return _fix_keys(editor, made, around)
+    return _fix_field(editor, made) if isinstance(around, cst.AnnAssign) else None
+
+
+def _fix_repetition(editor: Editor, made: cst.Call, element: cst.Element) -> Fix | None:
+    display = editor.parent(element)
+    product = editor.parent(display) if display is not None else None
+    if not isinstance(display, cst.List) or len(display.elements) > 1 or not isinstance(product, cst.BinaryOperation):
+        return None
+    count = product.right if product.left is display else product.left
+    text = f"[{editor.code(made)} for _ in range({editor.code(count)})]"
+    start, end = editor.source.offsets[product]
+    return Fix("Make one for each in a comprehension", Applicability.SAFE, (editor.edit(start, end, text),))
+
+
+def _fix_keys(editor: Editor, made: cst.Call, argument: cst.Arg) -> Fix | None:
+    call = editor.parent(argument)
+    if not isinstance(call, cst.Call) or len(call.args) != 2 or any(one.star or one.keyword for one in call.args):
+        return None
+    keys = call.args[0].value
+    if not editor.is_free("key") or (isinstance(keys, cst.GeneratorExp) and not keys.lpar):
+        return None
+    text = f"{{key: {editor.code(made)} for key in {editor.code(keys)}}}"
+    start, end = editor.source.offsets[call]
+    return Fix("Make one for each key", Applicability.SAFE, (editor.edit(start, end, text),))
+
+
+def _fix_field(editor: Editor, made: cst.Call) -> Fix | None:
+    owner = editor.around(made, cst.ClassDef)
+    decorators = owner.decorators if owner is not None else ()
+    written = [one.decorator.func if isinstance(one.decorator, cst.Call) else one.decorator for one in decorators]
+    if not any(editor.scope(one).resolve(one) == "dataclasses.dataclass" for one in written):
+        return None
+    reference = editor.refer("dataclasses.field", made)
+    if reference is None:
+        return None
+    factory = editor.code(made.func) if not made.args else f"lambda: {editor.code(made)}"
+    text = f"{reference.text}(default_factory={factory})"
+    return Fix("Make one for each object", Applicability.SAFE, (*reference.edits, editor.replace(made, text)))

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint import catalog
+from conclint.analysis.editor import Editor
 from conclint.analysis.fields import iter_children
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.rules.declare import local_rule
+from conclint.rules.declare import fixer, local_rule
 
 RULE = Rule(
     code="CON236",
@@ -78,3 +80,16 @@ def _is_guard(node: cst.CSTNode, operand: cst.BaseExpression) -> bool:
 def _mentions(node: cst.CSTNode, operand: cst.BaseExpression) -> bool:
     is_same = isinstance(node, cst.Name | cst.Attribute) and node.deep_equals(operand)
     return is_same or any(_mentions(child, operand) for child in iter_children(node))
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Ask the object for its state."""
+    operand = editor.find(anchor.span, (cst.Name, cst.Attribute))
+    row = editor.scope(operand).class_of(operand) if operand is not None else None
+    question = _QUESTIONS.get(row.kind) if row is not None else None
+    # A lock of `multiprocessing` does not tell, and what a queue tells is old at once.
+    is_mute = row is not None and (row.kind is Kind.QUEUE or row.names[0].startswith("multiprocessing.Lock"))
+    if operand is None or question is None or is_mute:
+        return None
+    return Fix(f"Ask `{editor.code(operand)}{question}`", Applicability.SAFE, (editor.insert_after(operand, question),))

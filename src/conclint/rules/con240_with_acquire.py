@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import LOCK_KINDS
 from conclint.model.alarm import Alarm
 from conclint.model.facts import How
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Await, Result
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Site
 from conclint.project.project import Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON240",
@@ -50,3 +54,23 @@ def _acquires_lock(project: Project, target: ExternalTarget) -> bool:
     # `filelock` gives a context manager.
     row = project.find_row(target)
     return row is None or not row.returns
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Enter the lock itself."""
+    found = editor.find(anchor.span, (cst.Await, cst.Call))
+    call = found.expression if isinstance(found, cst.Await) else found
+    if found is None or not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or call.args:
+        return None
+    item = editor.parent(found)
+    around = editor.parent(item) if isinstance(item, cst.WithItem) else None
+    if isinstance(item, cst.WithItem) and item.asname is not None:
+        return None
+    # What is awaited is a lock of asyncio, which `async with` enters.
+    if isinstance(found, cst.Await) and (not isinstance(around, cst.With) or around.asynchronous is None):
+        return None
+    lock = call.func.value
+    (start, end), (first, last) = editor.outer(found), editor.outer(lock)
+    before = (editor.edit(start, first, ""),) if start < first else ()
+    return Fix(f"Enter `{editor.code(lock)}` itself", Applicability.SAFE, (*before, editor.edit(last, end, "")))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from conclint import catalog
-from conclint.catalog.rows import CallRow, Effect, Kind, Spawn, Wait
+from conclint.analysis.editor import Editor
+from conclint.catalog.rows import CallRow, Effect, Kind, Spawn, Timeout, Wait
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Collection
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
 from conclint.project.timeouts import Limit, Timeouts, find_timeout
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON301",
@@ -97,10 +101,20 @@ def _describe(project: Project, place: CallPlace, target: ExternalTarget, limit:
     if limit is Limit.INFINITE and given is not None:
         constant = project.constant(module, given.value)
         message = f"`{target.name}` may wait for ever: its timeout is `{constant.value if constant else None}`"
-        return project.alarm(module, RULE.code, given.span, message)
+        words = _find_words(target, timeout)
+        anchors = (project.anchor(module, given.span, *words),) if words else ()
+        return project.alarm(module, RULE.code, given.span, message, anchors=anchors)
     advice = f"pass `{timeout.keyword}=` with a number of seconds" if timeout and timeout.keyword else _NO_PARAMETER
     message = f"`{target.name}` may wait for ever: it is given no timeout"
-    return project.alarm(module, RULE.code, place.call.span, message, help=advice)
+    words = _find_words(target, timeout)
+    anchors = (project.anchor(module, place.call.span, *words),) if words else ()
+    return project.alarm(module, RULE.code, place.call.span, message, help=advice, anchors=anchors)
+
+
+def _find_words(target: ExternalTarget, timeout: Timeout | None) -> tuple[str, ...]:
+    """Return the keyword that takes a number of seconds; that of aiohttp takes an object."""
+    is_object = target.name.startswith("aiohttp.") and target.name not in _TIMEOUT_CLASSES
+    return (timeout.keyword,) if timeout is not None and timeout.keyword and not is_object else ()
 
 
 # Functions that are handed over: `executor.submit(requests.get, url)`
@@ -193,3 +207,25 @@ def _count_passed(place: CallPlace, spawn: Spawn, keyword: str) -> int | None:
         return 0
     value = place.facts.values[tuple_given.value]
     return len(value.items) if isinstance(value, Collection) else None
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Pass the timeout that the settings want."""
+    if not anchor.words:
+        return None
+    title = f"Pass a timeout of {editor.default_timeout} seconds"
+    given = editor.find(anchor.span, (cst.Name, cst.Integer, cst.UnaryOperation))
+    if given is not None:
+        return (
+            Fix(title, Applicability.UNSAFE, (editor.replace(given, editor.default_timeout),))
+            if _is_literal(given)
+            else None
+        )
+    call = editor.find(anchor.span, cst.Call)
+    edit = editor.add_argument(call, f"{anchor.words[0]}={editor.default_timeout}") if call is not None else None
+    return Fix(title, Applicability.UNSAFE, (edit,)) if edit is not None else None
+
+
+def _is_literal(node: cst.BaseExpression) -> bool:
+    return not isinstance(node, cst.Name) or node.value == "None"

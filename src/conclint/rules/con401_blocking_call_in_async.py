@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.awaiting import await_other, may_run_in_thread, run_in_thread
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, Blocking, find_blocking, is_socket
 from conclint.project.loops import LoopFunction, collect_loop_functions
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON401",
@@ -48,7 +53,8 @@ def _report(project: Project, place: CallPlace, found: Blocking, around: LoopFun
     callee = project.places.describe(module, place.call.callee)
     message = f"`{callee}` blocks the event loop {found.reason}"
     if around.callback is None:
-        return project.alarm(module, RULE.code, place.call.span, message, help=_advise(callee, found))
+        anchors = (project.anchor(module, place.call.span, found.row.twin, found.name),)
+        return project.alarm(module, RULE.code, place.call.span, message, help=_advise(callee, found), anchors=anchors)
     registered = project.call(around.callback.site)
     related = project.related(
         registered.site.module, registered.call.span, f"`{around.function.name}` is made a callback of the loop here"
@@ -60,3 +66,20 @@ def _advise(callee: str, found: Blocking) -> str:
     if found.row.twin:
         return f"use `await {found.row.twin}(…)`"
     return f"use `await asyncio.to_thread({callee}, …)`" if callee.replace(".", "").isidentifier() else ""
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Await `asyncio.sleep`, or hand the call to a thread."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None or not anchor.words:
+        return None
+    twin, name = anchor.words
+    if name != "time.sleep":
+        # An object of SQLite may only be used in the thread that has made it.
+        return None if twin or name.startswith(("sqlite3.", "builtins.input")) else run_in_thread(editor, call)
+    reference = editor.refer(twin, call) if may_run_in_thread(editor, call) else None
+    if reference is None or any(one.star or one.keyword is not None for one in call.args):
+        return None
+    edits = (*reference.edits, *await_other(editor, call, reference.text))
+    return Fix(f"Await `{reference.text}`", Applicability.SAFE, edits)

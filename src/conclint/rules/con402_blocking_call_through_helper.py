@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
 from conclint.project.loops import collect_loop_functions, collect_sole_coroutines
 from conclint.project.project import Project
 from conclint.project.ways import Step, Ways, relate_steps
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON402",
@@ -51,3 +56,10 @@ def _report(project: Project, first: Step) -> Alarm:
     help_line = f"use `await asyncio.to_thread({callee}, …)`" if callee.replace(".", "").isidentifier() else ""
     trace = relate_steps(project, first, "blocks in")
     return project.alarm(module, RULE.code, first.place.call.span, message, *trace, help=help_line)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Hand the helper to a thread."""
+    call = editor.find(anchor.span, cst.Call)
+    return run_in_thread(editor, call) if call is not None else None

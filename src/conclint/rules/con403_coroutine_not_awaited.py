@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.awaiting import await_call
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Role, RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.callables import gives_coroutine, hands_out_coroutine
 from conclint.project.certainty import Certainty
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
 from conclint.project.results import collect_unread
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON403",
@@ -79,3 +84,12 @@ def _iter_definitions(project: Project, site: Site) -> Iterator[Related]:
         if place is not None and function is not None:
             what = "is a coroutine function" if function.is_async else "returns a coroutine"
             yield project.related(place.module, function.span, f"`{function.name}` {what}")
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Await it."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None or not editor.may_await(call):
+        return None
+    return Fix("Await it", Applicability.UNSAFE, await_call(editor, call))

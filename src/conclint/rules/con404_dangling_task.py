@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Applicability, Edit, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.callables import Handover, is_transparent, iter_functions
 from conclint.project.link import ExternalTarget
@@ -14,7 +18,7 @@ from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.project import CallPlace, Project
 from conclint.project.results import collect_unread, iter_results
 from conclint.project.tasks import gives_fresh_task, gives_handle, starts_task
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON404",
@@ -24,6 +28,11 @@ RULE = Rule(
     category=Category.ASYNC,
     since="0.1.0",
 )
+
+_KEPT = "_background_tasks"
+"""The set that a fix adds to a module."""
+_NAMES = ("task", "background_task", "kept_task")
+"""Variables for the task, the first one that is free."""
 
 
 @project_rule(RULE)
@@ -116,3 +125,37 @@ def _report_function(project: Project, handover: Handover) -> Alarm:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Keep the task in a set of the module until it is done."""
+    call = editor.find(anchor.span, cst.Call)
+    statement = editor.parent(call) if call is not None else None
+    line = editor.line_of(call) if isinstance(statement, cst.Expr) and call is not None else None
+    indent = editor.indent(line) if line is not None else None
+    if call is None or line is None or indent is None or editor.function(line) is None:
+        return None
+    declared = _declare_set(editor)
+    name = next((one for one in _NAMES if editor.is_unbound(one, line)), None)
+    if declared is None or name is None:
+        return None
+    keep = f"{indent}{_KEPT}.add({name})\n{indent}{name}.add_done_callback({_KEPT}.discard)\n"
+    edits = (*declared, editor.insert_before(call, f"{name} = "), editor.insert(editor.end_of_line(line), keep))
+    return Fix("Keep the task until it is done", Applicability.UNSAFE, edits)
+
+
+def _declare_set(editor: Editor) -> tuple[Edit, ...] | None:
+    """Return the edits that the module's set needs, after all imports: none where there is one already."""
+    body = editor.source.tree.body
+    lines = (line for line in body if isinstance(line, cst.SimpleStatementLine))
+    if any(editor.code(line) == f"{_KEPT} = set()" for line in lines):
+        return ()
+    last = next((line for line in reversed(body) if _is_import(line)), None)
+    if last is None or not editor.is_free(_KEPT):
+        return None
+    return (editor.insert(editor.end_of_line(last), f"\n{_KEPT} = set()\n"),)
+
+
+def _is_import(line: cst.CSTNode) -> bool:
+    return isinstance(line, cst.SimpleStatementLine) and isinstance(line.body[0], cst.Import | cst.ImportFrom)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm, Related
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.off_loop import Intrusion, OffLoop
 from conclint.project.project import Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON406",
@@ -31,7 +35,15 @@ def check(project: Project) -> Iterator[Alarm]:
             callee = project.places.describe(module, place.call.callee)
             message = f"`{callee}` is called outside the thread of the event loop"
             trace = _relate(project, found)
-            yield project.alarm(module, RULE.code, place.call.span, message, *trace, help=_advise(callee, found))
+            yield project.alarm(
+                module,
+                RULE.code,
+                place.call.span,
+                message,
+                *trace,
+                help=_advise(callee, found),
+                anchors=_find_anchors(project, found),
+            )
 
 
 def _relate(project: Project, found: Intrusion) -> Iterator[Related]:
@@ -55,3 +67,40 @@ def _advise(callee: str, found: Intrusion) -> str:
         return ""
     arguments = ", …" if found.place.call.arguments else ""
     return f"use `loop.call_soon_threadsafe({callee}{arguments})`"
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Have the loop make the call."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None or not anchor.words or not isinstance(call.func, cst.Attribute):
+        return None
+    name = call.func.attr
+    if anchor.words == ("asyncio.AbstractEventLoop.call_soon",):
+        title = "Use `call_soon_threadsafe`"
+        return Fix(title, Applicability.SAFE, (editor.replace(name, "call_soon_threadsafe"),))
+    # A future knows its loop; its result is of no use to the caller.
+    if any(one.keyword is not None for one in call.args) or not isinstance(editor.parent(call), cst.Expr):
+        return None
+    loop = f"{editor.code(call.func.value)}.get_loop()"
+    return Fix(
+        "Have the loop make the call", Applicability.SAFE, editor.call_with(call, f"{loop}.call_soon_threadsafe")
+    )
+
+
+def _find_anchors(project: Project, found: Intrusion) -> tuple[Anchor, ...]:
+    place = found.place
+    names = {target.name for target in project.externals(place.site)}
+    if len(names) == 1 and names <= _FIXED:
+        return (project.anchor(place.site.module, place.call.span, *names),)
+    return ()
+
+
+_FIXED = frozenset(
+    {
+        "asyncio.AbstractEventLoop.call_soon",
+        "asyncio.Future.set_result",
+        "asyncio.Future.set_exception",
+        "asyncio.Future.cancel",
+    }
+)

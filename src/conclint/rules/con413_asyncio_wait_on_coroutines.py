@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON413",
@@ -42,3 +46,30 @@ def _collect_elements(project: Project, place: CallPlace) -> frozenset[Object]:
     given = place.find_argument("fs", 0)
     collections = project.objects(place.site.module, given.value) if given is not None else frozenset()
     return frozenset(found for collection in collections for found in project.elements(collection))
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Make a task of each coroutine."""
+    call = editor.find(anchor.span, cst.Call)
+    given = (
+        next((one.value for one in call.args if one.keyword is None or one.keyword.value == "fs"), None)
+        if call
+        else None
+    )
+    reference = editor.refer("asyncio.create_task", call) if call is not None and editor.may_await(call) else None
+    if given is None or reference is None:
+        return None
+    if isinstance(given, cst.ListComp | cst.SetComp | cst.GeneratorExp):
+        made = [given.elt]
+    elif isinstance(given, cst.List | cst.Set | cst.Tuple):
+        made = [element.value for element in given.elements if isinstance(element, cst.Element)]
+        if len(made) < len(given.elements):
+            return None
+    else:
+        return None
+    if not all(isinstance(one, cst.Call) for one in made):
+        return None
+    pairs = [(editor.insert_before(one, f"{reference.text}("), editor.insert_after(one, ")")) for one in made]
+    edits = (*reference.edits, *(edit for pair in pairs for edit in pair))
+    return Fix("Make tasks of the coroutines", Applicability.SAFE, edits)

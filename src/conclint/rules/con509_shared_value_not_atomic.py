@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Access, AccessKind
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Item, ValueId
 from conclint.project.confinement import Way, collect_reached, iter_way
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.roots import Root
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON509",
@@ -92,3 +96,15 @@ def _has_rivals(project: Project, update: Update, updates: list[Update], ways: l
 
 def _is_many(project: Project, root: Root) -> bool:
     return root.runs_in is RunsIn.EXECUTOR_PROCESS or bool(project.call(root.site).context.loops)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Hold the lock of the value around the statement."""
+    target = editor.find(anchor.span, cst.Attribute) or editor.find(anchor.span, cst.Subscript)
+    line = editor.line_of(target) if target is not None else None
+    if target is None or line is None or not isinstance(target.value, cst.Name | cst.Attribute):
+        return None
+    value = editor.code(target.value)
+    edits = editor.wrap(line, f"with {value}.get_lock():")
+    return Fix(f"Hold the lock of `{value}`", Applicability.SAFE, edits) if edits is not None else None

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import CallRow, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.callables import is_transparent
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
 from conclint.project.results import collect_unread, iter_results
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON522",
@@ -77,3 +81,15 @@ def _find_returned(project: Project, place: CallPlace) -> list[CallPlace]:
                 return []
             found += map(project.call, sites)
     return found
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Take all results, which raises what a job has raised."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None or not isinstance(editor.parent(call), cst.Expr):
+        return None
+    if editor.scope(call).resolve(cst.Name("list")) != "builtins.list":
+        return None
+    edits = (editor.insert_before(call, "list("), editor.insert_after(call, ")"))
+    return Fix("Take all results", Applicability.UNSAFE, edits)

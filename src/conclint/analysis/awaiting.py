@@ -1,0 +1,58 @@
+"""How a call in a coroutine comes to be awaited, or to run in a thread: the edits for that."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from conclint.analysis.editor import Editor
+from conclint.model.fix import Applicability, Edit, Fix
+
+_OTHER_LOOPS = frozenset({"trio", "anyio", "curio"})
+
+
+def await_call(editor: Editor, call: cst.Call) -> tuple[Edit, ...]:
+    """Return the edits that put `await` before a call, where it may stand."""
+    opening, closing = _find_frame(editor, call)
+    edits = (editor.insert_before(call, opening),)
+    return (*edits, editor.insert_after(call, closing)) if closing else edits
+
+
+def await_other(editor: Editor, call: cst.Call, function: str) -> tuple[Edit, ...]:
+    """Return the edits that turn `f(x)` into `await function(x)`."""
+    opening, closing = _find_frame(editor, call)
+    start, end = editor.outer(call)[0], editor.outer(call.func)[1]
+    edits = (editor.edit(start, end, f"{opening}{editor.source.text[start : editor.outer(call.func)[0]]}{function}"),)
+    return (*edits, editor.insert_after(call, closing)) if closing else edits
+
+
+def run_in_thread(editor: Editor, call: cst.Call) -> Fix | None:
+    """Return the fix that turns `f(x)` into `await asyncio.to_thread(f, x)`; None where that cannot be written."""
+    if not may_run_in_thread(editor, call):
+        return None
+    reference = editor.refer("asyncio.to_thread", call)
+    if reference is None:
+        return None
+    opening, closing = _find_frame(editor, call)
+    first, second = editor.call_with(call, f"{opening}{reference.text}")
+    edits = (*reference.edits, first, second, *((editor.insert_after(call, closing),) if closing else ()))
+    return Fix("Run it in a thread", Applicability.UNSAFE, edits)
+
+
+def may_run_in_thread(editor: Editor, call: cst.Call) -> bool:
+    """Return whether the call stands in a coroutine of asyncio, and could be handed over as it is written."""
+    is_bare_generator = len(call.args) == 1 and isinstance(call.args[0].value, cst.GeneratorExp)
+    return editor.may_await(call) and not call.lpar and not is_bare_generator and not uses_other_loop(editor, call)
+
+
+def uses_other_loop(editor: Editor, node: cst.CSTNode) -> bool:
+    """Return whether the file knows another library for coroutines, so that the loop may not be asyncio's."""
+    scope = editor.scope(node)
+    return any(scope.resolve(cst.Name(name)) == name for name in _OTHER_LOOPS)
+
+
+def _find_frame(editor: Editor, call: cst.Call) -> tuple[str, str]:
+    """Return what goes before and after a call: `await` binds less tightly than what follows it."""
+    around = editor.parent(call)
+    is_base = isinstance(around, cst.Attribute | cst.Subscript) and around.value is call
+    is_base = is_base or (isinstance(around, cst.Call) and around.func is call) or isinstance(around, cst.Await)
+    return ("(await ", ")") if is_base and not call.lpar else ("await ", "")

@@ -1,0 +1,180 @@
+"""Edits → new text, and new text → files that are never seen half written."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import io
+import os
+import re
+import stat
+import tempfile
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from conclint.model.alarm import Diagnostic
+from conclint.model.fix import Applicability, Edit, Fix
+from conclint.model.span import Span
+
+_NEWLINE = re.compile(r"\r\n?|\n")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+
+
+class UnwritableError(Exception):
+    """A file that is left as it is; `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text of a file without its BOM, and the encoding that gives back its bytes, with the BOM."""
+
+    content: str
+    encoding: str
+
+
+def decode(data: bytes) -> Text | None:
+    """Return the text of a file; None where it cannot be decoded, or would not be encoded to the same bytes again."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        content = data.decode(encoding)
+        return Text(content, encoding) if content.encode(encoding) == data else None
+    except (SyntaxError, LookupError, UnicodeError):
+        return None
+
+
+# Which fixes
+
+
+def is_wanted(fix: Fix | None, *, unsafe: bool) -> bool:
+    """Return whether a fix may be applied."""
+    return fix is not None and (unsafe or fix.applicability is Applicability.SAFE)
+
+
+def choose_fixes(diagnostics: Iterable[Diagnostic], writable: Iterable[str], *, unsafe: bool) -> list[Diagnostic]:
+    """Return the diagnostics whose fixes can be applied together, the first of those that overlap.
+
+    A fix is applied as a whole or not at all, and only where all its files are `writable`. Two fixes may share an
+    edit: both need the same import.
+    """
+    chosen: list[Diagnostic] = []
+    taken: dict[str, list[Span]] = defaultdict(list)
+    made: set[Edit] = set()
+    allowed = frozenset(writable)
+    for diagnostic in diagnostics:
+        fix = diagnostic.fix
+        if fix is None or not is_wanted(fix, unsafe=unsafe) or any(edit.path not in allowed for edit in fix.edits):
+            continue
+        new = [edit for edit in fix.edits if edit not in made]
+        if new and not any(_meet(edit.span, other) for edit in new for other in taken[edit.path]):
+            chosen.append(diagnostic)
+            made.update(new)
+            for edit in new:
+                taken[edit.path].append(edit.span)
+    return chosen
+
+
+def _meet(span: Span, other: Span) -> bool:
+    """Whether two spans overlap or touch: the order of two insertions at one place would be a guess."""
+    start, end = (span.line, span.column), (span.end_line, span.end_column)
+    return start <= (other.end_line, other.end_column) and (other.line, other.column) <= end
+
+
+def group_edits(fixes: Iterable[Fix]) -> dict[str, list[Edit]]:
+    """Return the edits of all fixes by file, each once."""
+    found: dict[str, list[Edit]] = defaultdict(list)
+    for edit in dict.fromkeys(edit for fix in fixes for edit in fix.edits):
+        found[edit.path].append(edit)
+    return found
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Return the text after edits that do not overlap. Raises ValueError for those that do, or are outside of it."""
+    starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+    places = sorted(
+        (
+            starts[edit.span.line - 1] + edit.span.column - 1,
+            starts[edit.span.end_line - 1] + edit.span.end_column - 1,
+            edit.content,
+        )
+        for edit in edits
+    )
+    if any(one[1] > two[0] for one, two in pairwise(places)) or any(end > len(text) for _, end, _ in places):
+        raise ValueError("edits overlap, or stand outside of the text")
+    parts, done = [], 0
+    for start, end, content in places:
+        parts += [text[done:start], content]
+        done = end
+    return "".join([*parts, text[done:]])
+
+
+def render_diff(changes: Mapping[str, tuple[str, str]]) -> str:
+    """Write what becomes of the files, from old to new text by path, as a unified diff (`patch -p0`)."""
+    parts: list[str] = []
+    for path, (old, new) in sorted(changes.items()):
+        lines = difflib.unified_diff(_split_lines(old), _split_lines(new), path, path)
+        parts += (line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(parts)
+
+
+def _split_lines(text: str) -> Sequence[str]:
+    # `str.splitlines` knows ends of lines, a form feed for one, that are none in Python.
+    return _LINE.findall(text)
+
+
+# Writing
+
+
+def write_change(path: str, old: bytes, new: bytes) -> None:
+    """Put `new` in the place of `old`; whoever reads the file meanwhile, or after a crash, sees one or the other.
+
+    A symbolic link stays one. Raises UnwritableError, and changes nothing, for a file that is not what it was when it
+    was read, and for one that cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    temporary: Path | None = None
+    try:
+        status = target.stat()
+        if not stat.S_ISREG(status.st_mode) or not os.access(target, os.W_OK):
+            raise UnwritableError("it cannot be written")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(new)
+            stream.flush()
+            _keep_owner(stream.fileno(), status)
+            os.fsync(stream.fileno())
+        # After the owner: giving a file away takes some of its mode bits.
+        temporary.chmod(stat.S_IMODE(status.st_mode))
+        if target.read_bytes() != old:
+            raise UnwritableError("it has changed in the meantime")
+        temporary.replace(target)
+        temporary = None
+        _sync_directory(target.parent)
+    except OSError as error:
+        raise UnwritableError(f"it cannot be written: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _keep_owner(descriptor: int, status: os.stat_result) -> None:
+    if hasattr(os, "fchown"):
+        # Only the superuser may give files away; a group that one belongs to can be kept.
+        for owner, group in ((status.st_uid, status.st_gid), (-1, status.st_gid)):
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, owner, group)
+                return
+
+
+def _sync_directory(directory: Path) -> None:
+    """Have the new name of the file survive a power failure, where the system can promise that."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

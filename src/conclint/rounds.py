@@ -1,0 +1,147 @@
+"""Checking and fixing in turns: a fix may make room for another one, or bring an alarm of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from conclint.config import Config
+from conclint.fixes import apply_edits, choose_fixes, decode, group_edits, is_wanted
+from conclint.ignores import write_ignores
+from conclint.model.alarm import Diagnostic
+from conclint.model.file import SourceFile
+from conclint.model.result import Failure
+from conclint.pipeline import Outcome, add_fixes, check_files
+
+_MOST_ROUNDS = 10
+_SYNTAX_ERROR = "CON001"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a file holds, and what it should."""
+
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What is left after fixing, the changes by path, and what they fix. Nothing is written yet."""
+
+    outcome: Outcome
+    files: tuple[SourceFile, ...]
+    """The files as they would be, those that are shown with their content."""
+    changes: Mapping[str, Change]
+    diagnostics: tuple[Diagnostic, ...]
+    is_stable: bool
+    """Whether another round would fix nothing more."""
+
+
+def fix_files(
+    files: Sequence[SourceFile],
+    config: Config,
+    *,
+    unsafe: bool = False,
+    on_file: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> Fixed:
+    """Check and fix `files` until nothing more is fixed. All happens in memory; only files that are shown change.
+
+    Where the fixes of a round leave a file that does not parse, that is our bug: they are taken back, a failure says
+    so, and the file is not touched again.
+    """
+    pinned = {file.path: _pin(file) for file in files}
+    current, before = dict(pinned), dict(pinned)
+    broken: list[Failure] = []
+    fixed: dict[str, list[Diagnostic]] = {}
+    latest: list[Diagnostic] = []
+    is_stable = False
+    for _ in range(_MOST_ROUNDS + 1):
+        now = tuple(current.values())
+        outcome = add_fixes(check_files(now, config, on_file=on_file, executor=executor), now, config)
+        on_file = None
+        bad = _find_broken(outcome, {edit.path for one in latest for edit in (one.fix.edits if one.fix else ())})
+        if bad:
+            codes = ", ".join(sorted({one.code for one in latest}))
+            broken += [Failure(path, "fixes", f"the fixes of {codes} break the syntax", "") for path in sorted(bad)]
+            # The whole round is taken back, since a fix may have changed other files as well.
+            current, latest = before, []
+            continue
+        for one in latest:
+            fixed.setdefault(one.path, []).append(one)
+        untouchable = {failure.path for failure in broken}
+        writable = [file.path for file in current.values() if file.shown and file.path not in untouchable]
+        latest = choose_fixes(outcome.diagnostics, writable, unsafe=unsafe)
+        if not latest:
+            is_stable = True
+            break
+        before, current = current, _apply(current, latest)
+    else:
+        current = before
+    outcome = replace(outcome, failures=(*outcome.failures, *broken))
+    done = tuple(one for path in sorted(fixed) for one in fixed[path])
+    return Fixed(outcome, tuple(current.values()), _compare(pinned, current), done, is_stable)
+
+
+def count_unsafe(diagnostics: Sequence[Diagnostic]) -> int:
+    """Return how many more would be fixed with unsafe fixes."""
+    return sum(is_wanted(one.fix, unsafe=True) and not is_wanted(one.fix, unsafe=False) for one in diagnostics)
+
+
+def _pin(file: SourceFile) -> SourceFile:
+    """Hold on to what a file is now, so that every round, and the end, is about the same text."""
+    if file.content is not None or not file.shown:
+        return file
+    try:
+        return replace(file, content=Path(file.path).read_bytes())
+    except OSError:
+        # The worker says so, in its own words.
+        return file
+
+
+def _find_broken(outcome: Outcome, touched: set[str]) -> set[str]:
+    return touched & {one.path for one in outcome.diagnostics if one.code == _SYNTAX_ERROR}
+
+
+def _apply(files: Mapping[str, SourceFile], chosen: Sequence[Diagnostic]) -> dict[str, SourceFile]:
+    changed = dict(files)
+    for path, edits in group_edits(one.fix for one in chosen if one.fix is not None).items():
+        text = decode(files[path].content or b"")
+        if text is not None:
+            content = apply_edits(text.content, edits).encode(text.encoding)
+            changed[path] = replace(files[path], content=content)
+    return changed
+
+
+def _compare(old: Mapping[str, SourceFile], new: Mapping[str, SourceFile]) -> dict[str, Change]:
+    return {
+        path: Change(old[path].content or b"", file.content or b"")
+        for path, file in sorted(new.items())
+        if file.content != old[path].content
+    }
+
+
+def ignore_alarms(
+    files: Sequence[SourceFile], config: Config, reason: str, *, on_file: Callable[[str], None] | None = None
+) -> Fixed:
+    """Check `files`, and write comments that suppress all that is found; what does not parse has no place for one."""
+    pinned = {file.path: _pin(file) for file in files}
+    outcome = check_files(tuple(pinned.values()), config, on_file=on_file)
+    wanted: dict[str, list[Diagnostic]] = {}
+    for one in outcome.diagnostics:
+        if one.code != _SYNTAX_ERROR:
+            wanted.setdefault(one.path, []).append(one)
+    current = dict(pinned)
+    for path, diagnostics in wanted.items():
+        content = pinned[path].content
+        text = decode(content) if content is not None else None
+        if text is not None:
+            new = apply_edits(text.content, write_ignores(text.content, diagnostics, reason))
+            current[path] = replace(pinned[path], content=new.encode(text.encoding, errors="backslashreplace"))
+    changes = _compare(pinned, current)
+    done = tuple(one for path in sorted(changes) for one in wanted[path])
+    left = tuple(one for one in outcome.diagnostics if one.code == _SYNTAX_ERROR or one.path not in changes)
+    return Fixed(replace(outcome, diagnostics=left), tuple(current.values()), changes, done, is_stable=True)
