@@ -169,10 +169,12 @@ def _check(discovery: Discovery, config: Config, flags: _Flags) -> int:
     with show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet)) as on_file:
         if flags.fix or flags.diff or flags.fix_only or flags.add_ignore is not None:
             return _change(discovery, config, flags, on_file)
-        from conclint.pipeline import add_fixes, check_files
+        from conclint.pipeline import check_files
 
         outcome = check_files(discovery.files, config, on_file=on_file)
     if flags.output_format in _WITH_FIXES and not flags.statistics:
+        from conclint.pipeline import add_fixes
+
         outcome = add_fixes(outcome, discovery.files, config)
     return _finish(outcome, discovery, flags)
 
