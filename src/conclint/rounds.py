@@ -13,6 +13,7 @@ from conclint.ignores import write_ignores
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure
+from conclint.model.span import Span
 from conclint.pipeline import Outcome, add_fixes, check_files
 
 _MOST_ROUNDS = 10
@@ -56,34 +57,41 @@ def fix_files(
     pinned = {file.path: _pin(file) for file in files}
     current, before = dict(pinned), dict(pinned)
     broken: list[Failure] = []
-    fixed: dict[str, list[Diagnostic]] = {}
+    done: list[Diagnostic] = []
     latest: list[Diagnostic] = []
-    is_stable = False
-    for _ in range(_MOST_ROUNDS + 1):
+    for _ in range(_MOST_ROUNDS):
         now = tuple(current.values())
         outcome = add_fixes(check_files(now, config, on_file=on_file, executor=executor), now, config)
         on_file = None
-        bad = _find_broken(outcome, {edit.path for one in latest for edit in (one.fix.edits if one.fix else ())})
-        if bad:
-            codes = ", ".join(sorted({one.code for one in latest}))
-            broken += [Failure(path, "fixes", f"the fixes of {codes} break the syntax", "") for path in sorted(bad)]
+        if bad := _find_broken(outcome, latest):
             # The whole round is taken back, since a fix may have changed other files as well.
+            broken += bad
             current, latest = before, []
             continue
-        for one in latest:
-            fixed.setdefault(one.path, []).append(one)
-        untouchable = {failure.path for failure in broken}
-        writable = [file.path for file in current.values() if file.shown and file.path not in untouchable]
-        latest = choose_fixes(outcome.diagnostics, writable, unsafe=unsafe)
-        if not latest:
-            is_stable = True
-            break
+        done += latest
+        latest = _choose(outcome, current, broken, unsafe=unsafe)
         before, current = current, _apply(current, latest)
+        if not latest:
+            break
     else:
+        # What the last round would have done is not checked.
         current = before
     outcome = replace(outcome, failures=(*outcome.failures, *broken))
-    done = tuple(one for path in sorted(fixed) for one in fixed[path])
-    return Fixed(outcome, tuple(current.values()), _compare(pinned, current), done, is_stable)
+    return Fixed(
+        outcome, tuple(current.values()), _compare(pinned, current), tuple(sorted(done, key=_place)), not latest
+    )
+
+
+def _choose(
+    outcome: Outcome, files: Mapping[str, SourceFile], broken: Sequence[Failure], *, unsafe: bool
+) -> list[Diagnostic]:
+    untouchable = {failure.path for failure in broken}
+    writable = [file.path for file in files.values() if file.shown and file.path not in untouchable]
+    return choose_fixes(outcome.diagnostics, writable, unsafe=unsafe)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, Span, str]:
+    return diagnostic.path, diagnostic.span, diagnostic.code
 
 
 def count_unsafe(diagnostics: Sequence[Diagnostic]) -> int:
@@ -102,8 +110,12 @@ def _pin(file: SourceFile) -> SourceFile:
         return file
 
 
-def _find_broken(outcome: Outcome, touched: set[str]) -> set[str]:
-    return touched & {one.path for one in outcome.diagnostics if one.code == _SYNTAX_ERROR}
+def _find_broken(outcome: Outcome, latest: Sequence[Diagnostic]) -> list[Failure]:
+    """Return what to say of the files that the fixes of the round before have left unreadable."""
+    touched = {edit.path for one in latest if one.fix is not None for edit in one.fix.edits}
+    codes = ", ".join(sorted({one.code for one in latest}))
+    bad = touched & {one.path for one in outcome.diagnostics if one.code == _SYNTAX_ERROR}
+    return [Failure(path, "fixes", f"the fixes of {codes} break the syntax", "") for path in sorted(bad)]
 
 
 def _apply(files: Mapping[str, SourceFile], chosen: Sequence[Diagnostic]) -> dict[str, SourceFile]:

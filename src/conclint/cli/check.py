@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import shutil
@@ -166,11 +167,11 @@ def discover_files(paths: Sequence[str], config: Config, *, stdin_filename: str 
 def _check(discovery: Discovery, config: Config, flags: _Flags) -> int:
     if not flags.quiet:
         warn(discovery)
-    with show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet)) as on_file:
-        if flags.fix or flags.diff or flags.fix_only or flags.add_ignore is not None:
-            return _change(discovery, config, flags, on_file)
-        from conclint.pipeline import check_files
+    if flags.fix or flags.diff or flags.fix_only or flags.add_ignore is not None:
+        return _change(discovery, config, flags)
+    from conclint.pipeline import check_files
 
+    with _show_progress(discovery, flags) as on_file:
         outcome = check_files(discovery.files, config, on_file=on_file)
     if flags.output_format in _WITH_FIXES and not flags.statistics:
         from conclint.pipeline import add_fixes
@@ -179,8 +180,14 @@ def _check(discovery: Discovery, config: Config, flags: _Flags) -> int:
     return _finish(outcome, discovery, flags)
 
 
-def _change(discovery: Discovery, config: Config, flags: _Flags, on_file: Callable[[str], None] | None) -> int:
-    from conclint.cli.fix import Wishes, change_files
+def _show_progress(
+    discovery: Discovery, flags: _Flags
+) -> contextlib.AbstractContextManager[Callable[[str], None] | None]:
+    return show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet))
+
+
+def _change(discovery: Discovery, config: Config, flags: _Flags) -> int:
+    from conclint.cli.fix import Wishes, find_changes, make_changes
 
     wishes = Wishes(
         unsafe=flags.unsafe_fixes,
@@ -190,9 +197,9 @@ def _change(discovery: Discovery, config: Config, flags: _Flags, on_file: Callab
         reason=flags.add_ignore,
         quiet=flags.quiet,
     )
-    return change_files(
-        discovery, config, wishes, report=lambda outcome, found: _finish(outcome, found, flags), on_file=on_file
-    )
+    with _show_progress(discovery, flags) as on_file:
+        fixed = find_changes(discovery, config, wishes, on_file)
+    return make_changes(fixed, discovery, wishes, lambda outcome, found: _finish(outcome, found, flags))
 
 
 def _finish(outcome: Outcome, discovery: Discovery, flags: _Flags) -> int:

@@ -39,19 +39,19 @@ class Wishes:
     quiet: bool
 
 
-def change_files(
-    discovery: Discovery,
-    config: Config,
-    wishes: Wishes,
-    *,
-    report: Callable[[Outcome, Discovery], int],
-    on_file: Callable[[str], None] | None,
-) -> int:
-    """Fix, or ignore, what is found; return the exit code. `report` tells what is left, and returns its own code."""
+Report = Callable[["Outcome", "Discovery"], int]
+"""Tells what is left, and returns the exit code of that."""
+
+
+def find_changes(discovery: Discovery, config: Config, wishes: Wishes, on_file: Callable[[str], None] | None) -> Fixed:
+    """Fix, or ignore, what is found, in memory."""
     if wishes.reason is None:
-        fixed = fix_files(discovery.files, config, unsafe=wishes.unsafe, on_file=on_file)
-    else:
-        fixed = ignore_alarms(discovery.files, config, wishes.reason, on_file=on_file)
+        return fix_files(discovery.files, config, unsafe=wishes.unsafe, on_file=on_file)
+    return ignore_alarms(discovery.files, config, wishes.reason, on_file=on_file)
+
+
+def make_changes(fixed: Fixed, discovery: Discovery, wishes: Wishes, report: Report) -> int:
+    """Write the changes, or show them; report what is left, and return the exit code."""
     if wishes.diff:
         return _show_diff(fixed, wishes, report, discovery)
     given = [file for file in discovery.files if file.content is not None]
@@ -66,9 +66,7 @@ def change_files(
     return code or (EXIT_CHANGED if wishes.exit_non_zero_on_fix and fixed.changes else 0)
 
 
-def _report_rest(
-    fixed: Fixed, wishes: Wishes, report: Callable[[Outcome, Discovery], int], discovery: Discovery
-) -> int:
+def _report_rest(fixed: Fixed, wishes: Wishes, report: Report, discovery: Discovery) -> int:
     outcome = fixed.outcome
     if wishes.fix_only:
         outcome = dataclasses.replace(outcome, diagnostics=())
@@ -100,7 +98,7 @@ def _tell(fixed: Fixed, wishes: Wishes, problems: str) -> None:
         print(f"{done} {problems} in {count(len(fixed.changes), 'file')}.", file=sys.stderr)
 
 
-def _show_diff(fixed: Fixed, wishes: Wishes, report: Callable[[Outcome, Discovery], int], discovery: Discovery) -> int:
+def _show_diff(fixed: Fixed, wishes: Wishes, report: Report, discovery: Discovery) -> int:
     texts = {path: (_read(change.old), _read(change.new)) for path, change in fixed.changes.items()}
     write_output(render_diff(texts))
     if fixed.diagnostics and not wishes.quiet:

@@ -1,0 +1,151 @@
+"""`conclint check --fix` and its relatives, as people call them."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from conclint.cli import main
+from conclint.fixes import UnwritableError
+
+CODE = """\
+import threading
+import time
+
+lock = threading.Lock()
+
+
+def add(items):
+    with lock.acquire():
+        items.append(1)
+
+
+def begin(worker):
+    thread = threading.Thread(target=worker)
+    thread.start()
+
+
+async def wait():
+    time.sleep(1)
+"""
+SAFE = CODE.replace(".acquire()", "").replace("time.sleep", "await asyncio.sleep")
+SAFE = f"import asyncio\n{SAFE}"
+UNSAFE = SAFE.replace("    thread.start()\n", "    thread.start()\n    thread.join()\n")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "shop.py"
+    file.write_text(CODE, encoding="utf-8")
+    return file
+
+
+def run(*arguments: str) -> int:
+    return main(["check", "--isolated", "--no-progress", "--output-format", "concise", *arguments, "shop.py"])
+
+
+def test_safe_fixes_are_written_and_the_rest_is_reported(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--fix") == 1
+    assert shop.read_text(encoding="utf-8") == SAFE
+    told = capsys.readouterr()
+    assert "CON101" in told.out
+    assert "CON240" not in told.out
+    assert told.err == ("Fixed 2 problems in 1 file.\n1 more problem can be fixed with `--unsafe-fixes`.\n")
+
+
+def test_unsafe_fixes_are_written_when_they_are_asked_for(shop: Path) -> None:
+    assert run("--fix", "--unsafe-fixes") == 0
+    assert shop.read_text(encoding="utf-8") == UNSAFE
+
+
+def test_a_diff_changes_nothing(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--diff") == 1
+    assert shop.read_text(encoding="utf-8") == CODE
+    out = capsys.readouterr().out
+    assert out.startswith("--- shop.py\n+++ shop.py\n@@ ")
+    assert "\n-    with lock.acquire():\n+    with lock:\n" in out
+
+
+def test_a_diff_of_nothing_is_no_failure(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.write_text("import threading\n", encoding="utf-8")
+    assert run("--diff") == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_fix_only_is_silent_about_the_rest(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--fix-only") == 0
+    assert shop.read_text(encoding="utf-8") == SAFE
+    assert "CON101" not in capsys.readouterr().out
+
+
+def test_having_fixed_something_may_be_a_failure(shop: Path) -> None:
+    assert run("--fix-only", "--exit-non-zero-on-fix") == 1
+    assert run("--fix-only", "--exit-non-zero-on-fix") == 0
+
+
+@pytest.mark.parametrize("arguments", [("--unfixable", "CON401"), ("--fixable", "with-acquire")])
+def test_only_fixable_rules_are_fixed(shop: Path, arguments: tuple[str, str]) -> None:
+    assert run("--fix", *arguments) == 1
+    assert shop.read_text(encoding="utf-8") == CODE.replace(".acquire()", "")
+
+
+def test_json_tells_of_fixes(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--isolated", "--output-format", "json", "shop.py"]) == 1
+    found = {one["code"]: one["fix"] for one in json.loads(capsys.readouterr().out)}
+    assert found["CON101"]["applicability"] == "unsafe"
+    assert found["CON240"] == {
+        "message": "Enter `lock` itself",
+        "applicability": "safe",
+        "edits": [
+            {
+                "content": "",
+                "filename": "shop.py",
+                "location": {"row": 8, "column": 14},
+                "end_location": {"row": 8, "column": 24},
+            }
+        ],
+    }
+
+
+def test_the_default_timeout_is_a_setting(shop: Path) -> None:
+    shop.write_text("import requests\n\nrequests.get('https://shop.example')\n", encoding="utf-8")
+    assert run("--fix", "--unsafe-fixes", "--config", "default-timeout = 2.5") == 0
+    assert "requests.get('https://shop.example', timeout=2.5)" in shop.read_text(encoding="utf-8")
+
+
+def test_ignores_are_written_with_a_reason(shop: Path) -> None:
+    assert run("--add-ignore=known since 2019") == 0
+    text = shop.read_text(encoding="utf-8")
+    assert "    with lock.acquire():  # conclint: ignore[CON240] known since 2019\n" in text
+    assert run() == 0
+
+
+def test_ignores_need_no_reason_and_do_not_swallow_a_path(shop: Path) -> None:
+    assert main(["check", "--isolated", "--add-ignore", "shop.py"]) == 0
+    assert "# conclint: ignore[CON401]\n" in shop.read_text(encoding="utf-8")
+
+
+def test_the_standard_input_comes_back_fixed(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(CODE.encode())))
+    assert main(["check", "--isolated", "--fix", "-q", "-"]) == 1
+    assert capfdbinary.readouterr().out.replace(b"\r\n", b"\n") == SAFE.encode()
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: str, old: bytes, new: bytes) -> None:
+        raise UnwritableError("it has changed in the meantime")
+
+    monkeypatch.setattr("conclint.cli.fix.write_change", refuse)
+    assert run("--fix") == 2
+    assert "shop.py: not changed, since it has changed in the meantime" in capsys.readouterr().err
+    assert shop.read_text(encoding="utf-8") == CODE
