@@ -14,9 +14,11 @@ import pytest
 from conclint.fixes import UnwritableError, apply_edits, choose_fixes, decode, render_diff, write_change
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
-from conclint.model.fix import Applicability, Edit, Fix
+from conclint.model.fix import Anchor, Applicability, Edit, Fix
+from conclint.model.rule import Fixer
 from conclint.model.span import Span
 from conclint.rounds import fix_files, ignore_alarms
+from conclint.rules import load
 from runs import make_config
 
 WITH_ACQUIRE = "import threading\n\nlock = threading.Lock()\n\n\ndef add():\n    with lock.acquire():\n        pass\n"
@@ -160,3 +162,47 @@ def test_a_list_of_ignored_rules_grows() -> None:
     text = WITH_ACQUIRE.replace("acquire():", "acquire():  # conclint: ignore[CON101] old reason")
     fixed = ignore_alarms([SourceFile("a.py", "a", content=text.encode())], make_config("CON240"), "")
     assert b"# conclint: ignore[CON101, CON240] old reason\n" in fixed.changes["a.py"].new
+
+
+def test_fixes_that_break_the_syntax_are_taken_back_and_told_as_our_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_fixer(monkeypatch, ")(")
+    fixed = fix_files([SourceFile("a.py", "a", content=WITH_ACQUIRE.encode())], make_config("CON240"))
+    assert not fixed.changes
+    assert not fixed.diagnostics
+    assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
+    assert [(one.path, one.error) for one in fixed.outcome.failures] == [
+        ("a.py", "the fixes of CON240 break the syntax")
+    ]
+
+
+def test_fixing_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_fixer(monkeypatch, " ")
+    fixed = fix_files([SourceFile("a.py", "a", content=WITH_ACQUIRE.encode())], make_config("CON240"))
+    assert not fixed.is_stable
+    assert not fixed.outcome.failures
+    assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
+
+
+def test_a_bug_in_a_fixer_costs_nothing_but_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(editor: object, anchor: Anchor) -> Fix | None:
+        raise ZeroDivisionError
+
+    rules = load()
+    rule = next(one for one in rules.rules if one.code == "CON240")
+    monkeypatch.setitem(rules.fixers, "CON240", Fixer(rule, fail))  # type: ignore[arg-type]  # it is a dict
+    fixed = fix_files([SourceFile("a.py", "a", content=WITH_ACQUIRE.encode())], make_config("CON240"))
+    assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
+    assert {(one.path, one.rule) for one in fixed.outcome.failures} == {("a.py", "CON240")}
+
+
+def replace_fixer(monkeypatch: pytest.MonkeyPatch, inserted: str) -> None:
+    """Have alarms of CON240 "fixed" by inserting something behind them."""
+
+    def insert(editor: object, anchor: Anchor) -> Fix | None:
+        line, column = anchor.span.end_line, anchor.span.end_column
+        place = Span(line, column, line, column)
+        return Fix("Insert", Applicability.SAFE, (Edit(anchor.path, place, inserted),))
+
+    rules = load()
+    rule = next(one for one in rules.rules if one.code == "CON240")
+    monkeypatch.setitem(rules.fixers, "CON240", Fixer(rule, insert))  # type: ignore[arg-type]  # it is a dict

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import ValueId
 from conclint.project.conditions import Use, iter_uses
@@ -12,7 +16,7 @@ from conclint.project.order import precedes
 from conclint.project.project import Project
 from conclint.project.testing import is_test
 from conclint.project.timeouts import find_timeout
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON232",
@@ -92,3 +96,19 @@ def _goes_on(project: Project, use: Use) -> bool:
 def _find_base(project: Project, module: int, value: ValueId) -> ValueId | None:
     split = project.places.split(module, value)
     return split[0] if split is not None else None
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Test again after the wait."""
+    call = editor.find(anchor.span, cst.Call)
+    line = editor.line_of(call) if call is not None else None
+    block = editor.parent(line) if line is not None else None
+    test = editor.parent(block) if block is not None else None
+    if not isinstance(test, cst.If) or test.orelse is not None:
+        return None
+    start = editor.source.offsets[test][0]
+    is_alone = isinstance(block, cst.IndentedBlock) and len(block.body) == 1
+    if not is_alone or not editor.source.text.startswith("if", start):
+        return None
+    return Fix("Test again after the wait", Applicability.UNSAFE, (editor.edit(start, start + 2, "while"),))
