@@ -43,9 +43,8 @@ class Stray(NamedTuple):
 
 def find_strays(project: Project) -> Iterator[Stray]:
     """Yield the uses of sqlite3 objects in foreign threads, and of asyncio primitives in a second event loop."""
-    for place in project.calls:
-        # Most calls run what the project itself defines, or what nothing is known of.
-        for found in project.result(place.site) if project.externals(place.site) else ():
+    for place in project.external_calls:
+        for found in project.result(place.site):
             if found.site == place.site and _is_strict(project, place, found):
                 yield from _iter_foreign(project, place, found)
     yield from _iter_bound_twice(project)
@@ -227,7 +226,7 @@ def _crosses(name: str) -> bool:
 
 def _iter_global_primitives(project: Project) -> Iterator[Object]:
     """Yield the asyncio primitives that are made once, at import time."""
-    for place in project.calls:
+    for place in project.external_calls:
         if place.function.name == "<module>":
             for found in project.result(place.site):
                 row = project.class_row(found)

@@ -37,7 +37,7 @@ class Use(NamedTuple):
 
 def iter_uses(project: Project) -> Iterator[Use]:
     """Yield the calls that need the lock of their Condition, where nothing else can be called."""
-    for place in project.calls:
+    for place in project.external_calls:
         targets = project.externals(place.site)
         names = {target.name.rpartition(".")[2] for target in targets}
         if len(names) != 1 or not names <= _NEEDING_LOCK or project.callees(place.site):

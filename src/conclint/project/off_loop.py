@@ -76,11 +76,7 @@ class OffLoop:
 
     @cached_property
     def _careful(self) -> frozenset[str]:
-        return frozenset(
-            place.function.symbol
-            for place in self._project.calls
-            if any(target.name in _ASKS_WHERE for target in self._project.externals(place.site))
-        )
+        return frozenset(place.function.symbol for place in self._project.calls_to(_ASKS_WHERE))
 
     @cached_property
     def _with_own_loop(self) -> frozenset[Root]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from conclint.project.shared import Shared
 from conclint.project.solver import NodeId
 from conclint.project.stalls import Stalls
 from conclint.project.symbols import FunctionPlace, Symbols
+from conclint.project.ways import collect_plain_calls
 
 if TYPE_CHECKING:
     from conclint.project.callables import Handover
@@ -85,6 +87,7 @@ class Project:
         self.symbols: Symbols = linker.symbols
         self.links: Links = linker.links
         self.hints: Hints = linker.hints
+        self._rows: dict[tuple[str, bool], CallRow | None] = {}
 
     # Values
 
@@ -130,6 +133,29 @@ class Project:
     # Calls
 
     @cached_property
+    def external_calls(self) -> tuple[CallPlace, ...]:
+        """The calls that may run a function outside the project, in the same order."""
+        return tuple(place for place in self.calls if place.site in self.links.externals)
+
+    def calls_to(self, names: AbstractSet[str]) -> Iterator[CallPlace]:
+        """Yield the calls that may run one of the functions, or methods, of these qualified names."""
+        found = {place.site: place for name in names for place in self._calls_by_name.get(name, ())}
+        return (found[site] for site in sorted(found))
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[CallPlace]]:
+        found: dict[str, list[CallPlace]] = {}
+        for place in self.external_calls:
+            for name in {target.name for target in self.externals(place.site)}:
+                found.setdefault(name, []).append(place)
+        return found
+
+    @cached_property
+    def plain_calls(self) -> tuple[tuple[CallPlace, tuple[str, ...]], ...]:
+        """The calls of functions that run when they are called, with the functions that they may run in turn."""
+        return collect_plain_calls(self)
+
+    @cached_property
     def calls(self) -> tuple[CallPlace, ...]:
         """All calls, in the order of modules and source."""
         return tuple(
@@ -156,11 +182,11 @@ class Project:
 
     def callees(self, site: Site) -> tuple[Target, ...]:
         """Return the functions of the project that a call may run."""
-        return tuple(self.links.callees.get(site, ()))
+        return self.links.callees.get(site, ())
 
     def externals(self, site: Site) -> tuple[ExternalTarget, ...]:
         """Return the functions outside the project that a call may run."""
-        return tuple(self.links.externals.get(site, ()))
+        return self.links.externals.get(site, ())
 
     def rows(self, site: Site) -> Iterator[tuple[ExternalTarget, CallRow]]:
         """Yield what the catalog knows of the functions that a call may run."""
@@ -171,10 +197,11 @@ class Project:
 
     def find_row(self, target: ExternalTarget) -> CallRow | None:
         """Return the catalog's row of a function or method."""
-        if target.receiver is None:
-            return catalog.find_call(target.name)
-        owner, _, method = target.name.rpartition(".")
-        return catalog.find_method(owner, method)
+        key = (target.name, target.receiver is None)
+        if key not in self._rows:
+            owner, _, method = target.name.rpartition(".")
+            self._rows[key] = catalog.find_call(target.name) if key[1] else catalog.find_method(owner, method)
+        return self._rows[key]
 
     def operations(self, found: Object) -> tuple[Operation, ...]:
         """Return the methods called on an object anywhere, `__enter__` for `with`."""

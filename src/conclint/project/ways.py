@@ -49,6 +49,37 @@ def relate_steps(project: Project, first: Step, ending: str) -> Iterator[Related
         yield project.related(module, call.span, message)
 
 
+def collect_plain_calls(project: Project) -> tuple[tuple[CallPlace, tuple[str, ...]], ...]:
+    """Return the calls, and loads of properties, of plain functions, with the functions that each may run.
+
+    Coroutines and generators run when others want it, and a function behind a cache runs once.
+    """
+    plain = {
+        (module, number)
+        for module, facts in enumerate(project.modules)
+        for number, function in enumerate(facts.functions)
+        if number and not function.is_async and not function.is_generator
+        if not (function.decorators and _CACHES.intersection(project.decorators(function.symbol)))
+    }
+    return tuple(
+        (place, _find_callees(project, place))
+        for place in iter_places(project)
+        if (place.site.module, place.call.function) in plain
+    )
+
+
+def iter_places(project: Project) -> Iterator[CallPlace]:
+    """Yield all places where a way may begin: calls, and loads of properties."""
+    yield from project.calls
+    yield from (place for place, _ in project.property_loads.values())
+
+
+def _find_callees(project: Project, place: CallPlace) -> tuple[str, ...]:
+    if place.site.what == "access":
+        return project.property_loads[place.site][1]
+    return tuple(one.function for one in project.callees(place.site))
+
+
 class Ways:
     """The shortest ways of plain functions to the calls for which `is_end` holds.
 
@@ -67,11 +98,6 @@ class Ways:
         self._project, self._is_end, self._is_careful, self._is_taken = project, is_end, is_careful, is_taken
         self._by_function = self._find_all()
 
-    def iter_places(self) -> Iterator[CallPlace]:
-        """Yield all places where a way may begin: calls, and loads of properties."""
-        yield from self._project.calls
-        yield from (place for place, _ in self._project.property_loads.values())
-
     def find(self, place: CallPlace) -> Step | None:
         """Return the way that a call takes, whatever it may run; None where some of that leads elsewhere."""
         if self._is_end(place):
@@ -81,11 +107,14 @@ class Ways:
     def _find_all(self) -> dict[str, Step]:
         ways: dict[str, Step] = {}
         callers: dict[str, list[CallPlace]] = {}
-        for place in self.iter_places():
-            if self._is_certain(place):
-                for function in self._find_callees(place):
+        for place, callees in self._project.plain_calls:
+            if not self._is_taken(place.context):
+                continue
+            is_end = self._is_end(place)
+            if (callees or is_end) and not self._is_careful(place):
+                for function in callees:
                     callers.setdefault(function, []).append(place)
-                if self._is_end(place):
+                if is_end:
                     ways.setdefault(place.function.symbol, Step(place, None, 1))
         pending = deque(ways)
         while pending:
@@ -97,19 +126,8 @@ class Ways:
                     pending.append(symbol)
         return ways
 
-    def _is_certain(self, place: CallPlace) -> bool:
-        function = place.function
-        if function.is_async or function.is_generator or place.call.function == 0:
-            return False
-        if not self._is_taken(place.context) or self._is_cached(function.symbol):
-            return False
-        return not self._is_careful(place)
-
-    def _is_cached(self, symbol: str) -> bool:
-        return any(name in _CACHES for name in self._project.decorators(symbol))
-
     def _find_through(self, place: CallPlace, ways: dict[str, Step]) -> Step | None:
-        callees = self._find_callees(place)
+        callees = _find_callees(self._project, place)
         if not callees or self._project.externals(place.site):
             return None
         following = [ways.get(function) if self._is_plain(place, function) else None for function in callees]
@@ -117,10 +135,6 @@ class Ways:
             return None
         nearest = min((step for step in following if step is not None), key=lambda step: (step.length, step.place.site))
         return Step(place, nearest, nearest.length + 1) if nearest.length < _LONGEST_TRACE else None
-
-    def _find_callees(self, place: CallPlace) -> tuple[str, ...]:
-        load = self._project.property_loads.get(place.site)
-        return load[1] if load is not None else tuple(one.function for one in self._project.callees(place.site))
 
     def _is_plain(self, place: CallPlace, function: str) -> bool:
         # A decorator such as `sync_to_async` may well move the call to a thread.

@@ -60,7 +60,7 @@ def check(project: Project) -> Iterator[Alarm]:
 
 
 def _iter_exits(project: Project) -> Iterator[_Exit]:
-    for place in project.calls:
+    for place in project.external_calls:
         rows = [project.find_row(target) for target in project.externals(place.site)]
         if rows and not project.callees(place.site) and all(row is not None and row.exits for row in rows):
             text = f"{project.places.describe(place.site.module, place.call.callee)}()"
@@ -85,6 +85,4 @@ def _is_exit(project: Project, module: int, raised: Raise) -> bool:
 
 
 def _iter_careful(project: Project) -> Iterator[str]:
-    for place in project.calls:
-        if any(target.name in _CAREFUL for target in project.externals(place.site)):
-            yield place.function.symbol
+    return (place.function.symbol for place in project.calls_to(_CAREFUL))

@@ -52,7 +52,7 @@ def check(project: Project) -> Iterator[Alarm]:
 
 
 def _iter_calls(project: Project) -> Iterator[_Change]:
-    for place in project.calls:
+    for place in project.external_calls:
         targets = project.externals(place.site)
         rows = [project.find_row(target) for target in targets]
         first = rows[0] if rows and not project.callees(place.site) else None

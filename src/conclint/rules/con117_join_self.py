@@ -67,7 +67,7 @@ def _report(project: Project, join: _Join, way: Way | None = None) -> Alarm:
 
 def _iter_joins(project: Project) -> Iterator[_Join]:
     """Yield the joins of threads where nothing catches what joining oneself raises."""
-    for place in project.calls:
+    for place in project.external_calls:
         base = project.places.split(place.site.module, place.call.callee)
         if base is None or base[1] != "join" or project.callees(place.site):
             continue
@@ -167,6 +167,4 @@ def _asks_nothing(place: CallPlace, origin: ValueId | None, *, is_root: bool = F
 
 
 def _iter_careful(project: Project) -> Iterator[str]:
-    for place in project.calls:
-        if any(target.name in _CAREFUL for target in project.externals(place.site)):
-            yield place.function.symbol
+    return (place.function.symbol for place in project.calls_to(_CAREFUL))

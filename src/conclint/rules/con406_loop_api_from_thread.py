@@ -24,7 +24,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls on loops, tasks, futures, queues and events of asyncio that only other threads make."""
     off_loop = OffLoop(project)
-    for place in project.calls:
+    for place in project.external_calls:
         found = off_loop.find_intrusion(place)
         if found is not None:
             module = place.site.module

@@ -10,7 +10,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.loops import collect_busy_functions
 from conclint.project.project import Project
 from conclint.project.waits import Contended, Section, Waits
-from conclint.project.ways import Step, Ways, relate_steps
+from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -29,7 +29,7 @@ def check(project: Project) -> Iterator[Alarm]:
     waits = Waits(project)
     ways = Ways(project, lambda place: bool(waits.find(place) or waits.find_contended_call(place)))
     busy = collect_busy_functions(project)
-    for place in ways.iter_places():
+    for place in iter_places(project):
         step = ways.find(place) if place.function_place in busy and place.call.use is not Use.AWAITED else None
         if step is not None:
             yield _report(project, waits, step)

@@ -82,11 +82,7 @@ def _may_be_run(project: Project, facts: ModuleFacts) -> bool:
 
 
 def _is_forked_everywhere(project: Project) -> bool:
-    return any(
-        target.name == "multiprocessing.set_start_method" and _has_constant(place, "fork")
-        for place in project.calls
-        for target in project.externals(place.site)
-    )
+    return any(_has_constant(place, "fork") for place in project.calls_to({"multiprocessing.set_start_method"}))
 
 
 def _is_forked(project: Project, made: Made) -> bool:
@@ -95,7 +91,7 @@ def _is_forked(project: Project, made: Made) -> bool:
     given = made.place.find_argument("mp_context") or made.place.find_argument("context")
     return (has_context or given is not None) and any(
         target.name.endswith("get_context") and _has_constant(place, "fork")
-        for place in project.calls
+        for place in project.external_calls
         if place.site.module == made.place.site.module
         for target in project.externals(place.site)
     )

@@ -31,7 +31,7 @@ _LIBRARIES = ("threading.", "queue.", "asyncio.")
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report arguments of processes, and of their jobs, that only work within one process."""
-    for place in project.calls:
+    for place in project.external_calls:
         rows = [row for _, row in project.rows(place.site)]
         spawns = [row.spawn for row in rows if row.spawn is not None and row.spawn.runs_in in _PROCESSES]
         if not spawns or len(spawns) != len(rows) or project.callees(place.site):
