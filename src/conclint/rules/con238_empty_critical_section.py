@@ -38,7 +38,7 @@ def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
     statements = node.body if isinstance(node, cst.IndentedBlock | cst.Module) else ()
     for first, second in pairwise(statements):
         lock = _find_called(first, "acquire")
-        released = _find_called(second, "release")
+        released = _find_called(second, "release") if lock is not None else None
         if lock is None or released is None or not lock.deep_equals(released):
             continue
         if _is_lock(lock, scope) and not _has_comment(second) and not _is_below_comment(first):
