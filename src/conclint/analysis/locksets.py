@@ -61,9 +61,10 @@ class Locksets:
 
     def apply_statement(self, node: cst.BaseExpression, scope: Scope, *, bounded: bool = False) -> int:
         """Return the context after an expression statement, or an assignment of `node`."""
-        awaited = isinstance(node, cst.Await)
+        awaited = type(node) is cst.Await
         call = node.expression if isinstance(node, cst.Await) else node
-        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        # Exact types: this is asked for every statement.
+        if type(call) is not cst.Call or type(call.func) is not cst.Attribute:
             return scope.context
         method, receiver = call.func.attr.value, call.func.value
         if method == "acquire" and not _is_nonblocking(call):

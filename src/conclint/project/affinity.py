@@ -227,7 +227,7 @@ def _crosses(name: str) -> bool:
 def _iter_global_primitives(project: Project) -> Iterator[Object]:
     """Yield the asyncio primitives that are made once, at import time."""
     for place in project.external_calls:
-        if place.function.name == "<module>":
+        if not place.call.function:
             for found in project.result(place.site):
                 row = project.class_row(found)
                 bound = row is not None and row.domain is Domain.TASK and row.kind in _BOUND_KINDS

@@ -61,10 +61,10 @@ def find_blocking(project: Project, place: CallPlace, effects: Effect) -> Blocki
 
     All that the call may run must block: a receiver that is sometimes an asynchronous twin is no evidence.
     """
-    targets = sorted(project.externals(place.site), key=lambda target: target.name)
+    targets = project.externals(place.site)
     if not targets or project.callees(place.site):
         return None
-    found = [_find(project, place, target, effects) for target in targets]
+    found = [_find(project, place, target, effects) for target in sorted(targets, key=lambda target: target.name)]
     return found[0] if all(found) else None
 
 

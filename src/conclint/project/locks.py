@@ -44,6 +44,7 @@ class Locks:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._found: dict[tuple[int, ValueId], Lock | None] = {}
+        self._given_by_function: dict[str, frozenset[Object | Place]] = {}
 
     def find(self, module: int, value: ValueId) -> Lock | None:
         """Return the lock that a value is, None for what is certainly none or has no identity."""
@@ -149,8 +150,12 @@ class Locks:
 
     def _given(self, symbol: str) -> frozenset[Object | Place]:
         """Return what is held whenever a function runs: decorators take it, or a comment says that callers do."""
-        wrapping = frozenset(wrapped.lock.identity for wrapped in self.wrappers.find(symbol))
-        return wrapping | {one.lock.identity for one in self._project.declarations.required.get(symbol, ())}
+        known = self._given_by_function.get(symbol)
+        if known is None:
+            wrapping = frozenset(wrapped.lock.identity for wrapped in self.wrappers.find(symbol))
+            required = self._project.declarations.required.get(symbol, ())
+            known = self._given_by_function[symbol] = wrapping | {one.lock.identity for one in required}
+        return known
 
     def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
         """Return whether some known way into a function certainly does not hold the lock."""

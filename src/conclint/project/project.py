@@ -30,6 +30,7 @@ from conclint.project.parallel import Parallel
 from conclint.project.places import Place, PlaceKind, Places
 from conclint.project.races import Races
 from conclint.project.reentry import Reentries
+from conclint.project.results import collect_unread
 from conclint.project.roots import Root, collect_roots
 from conclint.project.shared import Shared
 from conclint.project.solver import NodeId
@@ -131,6 +132,11 @@ class Project:
         return (key for key, objects in self._linker.iter_state() if any(map(self.is_living, objects)))
 
     # Calls
+
+    @cached_property
+    def unread_results(self) -> Mapping[Site, str]:
+        """The calls whose results are bound to a local variable that is never read, with its name (must)."""
+        return collect_unread(self)
 
     @cached_property
     def external_calls(self) -> tuple[CallPlace, ...]:

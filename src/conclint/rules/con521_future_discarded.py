@@ -13,7 +13,6 @@ from conclint.project.jobs import Jobs, starts_job
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
-from conclint.project.results import collect_unread
 from conclint.project.tasks import gives_fresh_task
 from conclint.rules.declare import project_rule
 
@@ -30,7 +29,7 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report jobs that may fail, and whose futures are dropped, or kept by someone who never asks them."""
-    jobs, errors, unread = Jobs(project), Errors(project), collect_unread(project)
+    jobs, errors, unread = Jobs(project), Errors(project), project.unread_results
     for place in project.calls:
         name = unread.get(place.site, "")
         dropped = "is dropped" if place.call.use is Use.DROPPED else f"is bound to `{name}`, which is never read"
