@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import os
 import random
+import re
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import conclint.model.facts as facts_module
 from conclint.analysis.module import analyse
 from conclint.catalog.tokens import is_relevant
 from conclint.model.facts import ModuleFacts, SequenceKind
@@ -551,3 +556,35 @@ class TestCaptures:
         indented = "".join(f"    {line}\n" for line in body.splitlines())
         facts = read(f"def work(w, y):\n{indented}")
         assert next(one.rebound for one in facts.functions if one.name == "<lambda>") == rebound
+
+
+class TestDocumentation:
+    """Facts are the contract between two packages that do not know each other."""
+
+    @staticmethod
+    def read_structs() -> list[ast.ClassDef]:
+        tree = ast.parse(inspect.getsource(facts_module))
+        return [node for node in tree.body if isinstance(node, ast.ClassDef) and "Struct" in ast.unparse(node.bases[0])]
+
+    def test_each_field_says_whether_it_must_or_may_hold(self) -> None:
+        silent = []
+        for struct in self.read_structs():
+            if re.search(r"\((must|may)\b", ast.get_docstring(struct) or ""):
+                continue
+            for field, after in itertools.zip_longest(struct.body, struct.body[1:]):
+                text = ast.unparse(after) if isinstance(after, ast.Expr) else ""
+                if isinstance(field, ast.AnnAssign) and not re.search(r"\((must|may)\b", text):
+                    silent.append(f"{struct.name}.{ast.unparse(field.target)}")
+        assert silent == []
+
+    def test_each_field_is_read_by_somebody(self) -> None:
+        package = Path(facts_module.__file__).parents[1]
+        readers = [*package.glob("project/**/*.py"), *package.glob("rules/*.py"), package / "pipeline.py"]
+        text = "\n".join(path.read_text(encoding="utf-8") for path in readers)
+        fields = {
+            ast.unparse(field.target)
+            for struct in self.read_structs()
+            for field in struct.body
+            if isinstance(field, ast.AnnAssign)
+        }
+        assert {name for name in fields if f".{name}" not in text} == set()

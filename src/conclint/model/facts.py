@@ -53,11 +53,12 @@ class ParameterKind(enum.Enum):
 
 
 class Parameter(msgspec.Struct, frozen=True, array_like=True):
-    """A parameter; `annotation` is an `Instance`, or a `Collection` of them, when the annotation is understood."""
+    """A parameter, as it is written (must)."""
 
     name: str
     kind: ParameterKind
     annotation: ValueId | None = None
+    """What is promised (may): an `Instance`, or a `Collection` of them; None when the annotation is not understood."""
     default: ValueId | None = None
 
 
@@ -68,14 +69,17 @@ class Cost(msgspec.Struct, frozen=True, array_like=True):
     """The loop, or the recursive call, that makes the function CPU-bound (must, once the function is called with
     inputs of usual size); None where nothing says so."""
     reason: str = ""
-    """What the work is, for the message: "two nested loops of arithmetic"."""
+    """What the work is, for the message: "two nested loops of arithmetic" (must)."""
     certain: bool = False
     """Whether it takes long whatever the function is called with (must, once the loop is reached): the number of
     rounds is a large constant. A coroutine function has no other cost."""
 
 
 class Function(msgspec.Struct, frozen=True, array_like=True):
-    """A function, method, lambda, or a module's body (index 0, symbol `module.<module>`)."""
+    """A function, method, lambda, or a module's body (index 0, symbol `module.<module>`).
+
+    What its definition says is so (must); fields that tell of its body say themselves what they mean.
+    """
 
     symbol: str
     name: str
@@ -92,7 +96,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     parameters: tuple[Parameter, ...] = ()
     decorators: tuple[ValueId, ...] = ()
     returns: tuple[ValueId, ...] = ()
-    """What it may return, without None."""
+    """What it returns (may), None apart."""
     returns_annotation: ValueId | None = None
     unread: tuple[str, ...] = ()
     """Local variables that are bound and never read, by nested functions neither (must)."""
@@ -105,7 +109,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Class(msgspec.Struct, frozen=True, array_like=True):
-    """A class. Its class-level names are `Name("module.Class.name")`, assigned by flows of function 0."""
+    """A class, as it is defined (must). Its class-level names are `Name("module.Class.name")`, assigned by flows."""
 
     symbol: str
     name: str
@@ -117,7 +121,7 @@ class Class(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Argument(msgspec.Struct, frozen=True, array_like=True):
-    """An argument of a call: `keyword` is "" for a positional one, "*" and "**" for the starred forms."""
+    """An argument of a call (must): `keyword` is "" for a positional one, "*" and "**" for the starred forms."""
 
     keyword: str
     value: ValueId
@@ -148,7 +152,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Flow(msgspec.Struct, frozen=True, array_like=True):
-    """`target` may become `source`: assignment, `for` target, `with … as`, unpacking, default, nested definition."""
+    """`target` becomes `source` (may): assignment, `for` target, `with … as`, unpacking, default, nested definition."""
 
     function: FunctionId
     target: ValueId
@@ -310,7 +314,7 @@ class Declaration(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Handler(msgspec.Struct, frozen=True, array_like=True):
-    """An `except` clause, or what `with suppress(...):` suppresses."""
+    """An `except` clause, or what `with suppress(...):` suppresses (must)."""
 
     function: FunctionId
     guarded: Span
@@ -328,7 +332,7 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
-    """All facts of one module."""
+    """All facts of one module: what stands in its text (must). What that text does is said by each kind of fact."""
 
     path: str
     module: str
