@@ -44,6 +44,7 @@ class Locks:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._found: dict[tuple[int, ValueId], Lock | None] = {}
+        self._locksets: dict[tuple[int, int, ContextId], frozenset[Object | Place]] = {}
         self._given_by_function: dict[str, frozenset[Object | Place]] = {}
 
     def find(self, module: int, value: ValueId) -> Lock | None:
@@ -129,10 +130,14 @@ class Locks:
 
     def lockset(self, module: int, function: int, context: ContextId) -> frozenset[Object | Place]:
         """Return the identities of all locks held at a place (must), those held on entry included."""
-        symbol = self._project.modules[module].functions[function].symbol
-        held = frozenset(lock.identity for lock, _ in self.held(module, context))
-        entry = self.held_on_entry.get(symbol)
-        return held | (entry or frozenset()) | self._given(symbol)
+        key = (module, function, context)
+        known = self._locksets.get(key)
+        if known is None:
+            symbol = self._project.modules[module].functions[function].symbol
+            held = frozenset(lock.identity for lock, _ in self.held(module, context))
+            entry = self.held_on_entry.get(symbol)
+            known = self._locksets[key] = held | (entry or frozenset()) | self._given(symbol)
+        return known
 
     @cached_property
     def paths(self) -> Paths:

@@ -94,8 +94,8 @@ class Shared:
             if place is None or self._is_fresh(module, access.function, access.target):
                 continue
             if not self.is_safe(module, access.target):
-                made = self._make(module, access, place, access.kind)
-                yield made._replace(target=access.target, suspends=access.suspends)
+                made = self._make(module, access, place, access.kind, access.target)
+                yield made._replace(suspends=True) if access.suspends else made
 
     def _iter_mutations(self, module: int) -> Iterator[SharedAccess]:
         facts = self._project.modules[module]
@@ -108,15 +108,15 @@ class Shared:
                 continue
             place = self._project.places.find(module, base)
             if place is not None and not place.element:
-                made = self._make(module, call, place._replace(element=True), AccessKind.WRITE)
-                yield made._replace(atomic=method in ATOMIC, method=method, collections=collections, target=base)
+                made = self._make(module, call, place._replace(element=True), AccessKind.WRITE, base)
+                yield made._replace(atomic=method in ATOMIC, method=method, collections=collections)
 
-    def _make(self, module: int, fact: Access | Call, place: Place, kind: AccessKind) -> SharedAccess:
+    def _make(self, module: int, fact: Access | Call, place: Place, kind: AccessKind, target: ValueId) -> SharedAccess:
         facts = self._project.modules[module]
         symbol = facts.functions[fact.function].symbol
         lockset = self._project.locks.lockset(module, fact.function, fact.context)
-        protected = facts.contexts[fact.context].protected
-        return SharedAccess(place, kind, module, symbol, fact.span, lockset, kind is not AccessKind.UPDATE, protected)
+        protected, atomic = facts.contexts[fact.context].protected, kind is not AccessKind.UPDATE
+        return SharedAccess(place, kind, module, symbol, fact.span, lockset, atomic, protected, target=target)
 
     def _find_collections(self, module: int, value: ValueId) -> frozenset[str]:
         rows = (self._project.class_row(found) for found in self._project.objects(module, value))
