@@ -260,6 +260,11 @@ class Project:
 
     # Roots and lifetimes
 
+    @property
+    def pending_names(self) -> AbstractSet[str]:
+        """The qualified names that belong to dormant modules."""
+        return self._linker.pending.keys()
+
     def spawned_objects(self, node: NodeId) -> frozenset[Object]:
         """Return what the callable of a spawn may be."""
         return self._linker.solver.objects(node)
