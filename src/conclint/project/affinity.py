@@ -10,7 +10,7 @@ from conclint.model.span import Span
 from conclint.model.values import Constant
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.parallel import MAIN, Control
-from conclint.project.roots import PARALLEL_KINDS, Root
+from conclint.project.roots import PARALLEL_KINDS, Root, find_begin
 
 if TYPE_CHECKING:
     from conclint.project.link import Operation
@@ -127,8 +127,7 @@ def _is_initializer(project: Project, root: Root) -> bool:
 def _build(project: Project, operation: Operation, root: Root, made: Step) -> Stray:
     site = operation.site
     function = project.call_graph.function_at(site)
-    place = project.call(root.site)
-    started = (root.site.module, place.call.span, f"`{_last(root.function)}` begins to run in a thread here")
+    started = (root.site.module, find_begin(project, root), f"`{_last(root.function)}` begins to run in a thread here")
     chain = project.call_graph.find_chain(root.function, function.symbol) or ()
     calls = (_describe_call(project, step) for step in chain)
     facts = project.modules[site.module]
@@ -176,9 +175,11 @@ def _runs_in_process(project: Project, place: CallPlace) -> bool:
 def _iter_bound_twice(project: Project) -> Iterator[Stray]:
     """Yield what waits, in the event loop of a thread, for a global primitive that the main thread's loop waits for."""
     runs = [
-        (root, project.parallel.controls(project.call(root.site).function.symbol))
+        (root, project.parallel.controls(taker.function.symbol))
         for root in project.roots
-        if root.runs_in is RunsIn.HERE and root.site.what == "call" and _runs_loop(project, root)
+        if root.runs_in is RunsIn.HERE
+        and _runs_loop(project, root)
+        and (taker := project.find_call(root.site)) is not None
     ]
     first = [root for root, controls in runs if MAIN in controls]
     second = [(root, one.root) for root, controls in runs for one in controls if one.root is not None]
@@ -211,8 +212,8 @@ def _reach(project: Project, symbol: str) -> set[str]:
             root.function
             for root in project.roots
             if root.runs_in in (RunsIn.TASK, RunsIn.LOOP_CALLBACK)
-            and root.site.what == "call"
-            and project.call(root.site).function.symbol in reached
+            and (spawn := project.find_call(root.site)) is not None
+            and spawn.function.symbol in reached
             and not any(_crosses(target.name) for target in project.externals(root.site))
         }
         if tasks <= reached:

@@ -12,7 +12,7 @@ from conclint.model.facts import Context, Function
 from conclint.model.values import Attribute, Local, Name, Super, Value
 from conclint.project.callables import is_transparent
 from conclint.project.objects import Object, ObjectKind
-from conclint.project.roots import Root
+from conclint.project.roots import Root, relate_begin
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
@@ -34,10 +34,7 @@ class Way(NamedTuple):
 
     def relate(self, project: Project) -> Iterator[Related]:
         """Yield the steps, for the trace of an alarm."""
-        spawn = project.call(self.root.site)
-        begins = project.function(self.root.function)
-        name = begins.name if begins is not None else self.root.function
-        yield project.related(self.root.site.module, spawn.call.span, f"`{name}` begins to run in a thread here")
+        yield relate_begin(project, self.root)
         for place in self.calls:
             callee = project.places.describe(place.site.module, place.call.callee)
             message = f"`{place.function.name}` calls `{callee}`"
@@ -73,8 +70,9 @@ def _find_inside(project: Project, is_start: Callable[[Root], bool], starts: dic
     for symbol, calls in graph.callers.items():
         callers[symbol] = {caller for caller, _, _ in calls}
     for root in project.roots:
-        if root.runs_in is RunsIn.HERE and root.site.what == "call":
-            callers.setdefault(root.function, set()).add(project.call(root.site).function.symbol)
+        taker = project.find_call(root.site) if root.runs_in is RunsIn.HERE else None
+        if taker is not None:
+            callers.setdefault(root.function, set()).add(taker.function.symbol)
     inside = {
         symbol
         for symbol in graph.reach(starts) - others

@@ -39,11 +39,10 @@ class CallGraph:
                 found.setdefault(target.function, []).append((caller, site.module, place.context))
         for root in self._project.roots:
             # What a predicate or a sort key runs in is the call that takes it.
-            if root.runs_in is RunsIn.HERE and root.site.what == "call":
-                taker = self._project.call(root.site)
-                found.setdefault(root.function, []).append(
-                    (taker.function.symbol, root.site.module, taker.call.context)
-                )
+            taker = self._project.find_call(root.site) if root.runs_in is RunsIn.HERE else None
+            if taker is not None:
+                taken = (taker.function.symbol, root.site.module, taker.call.context)
+                found.setdefault(root.function, []).append(taken)
         return found
 
     def find_span(self, caller: str, callee: str, context: ContextId) -> tuple[int, Span] | None:
@@ -152,6 +151,7 @@ class CallGraph:
                 running = {function for function in functions if self.runs_at_once(site, function)}
                 graph.setdefault(self.function_at(site).symbol, set()).update(running)
         for root in self._project.roots:
-            if root.runs_in is RunsIn.HERE and root.site.what == "call":
-                graph.setdefault(self._project.call(root.site).function.symbol, set()).add(root.function)
+            taker = self._project.find_call(root.site) if root.runs_in is RunsIn.HERE else None
+            if taker is not None:
+                graph.setdefault(taker.function.symbol, set()).add(root.function)
         return {caller: frozenset(callees) for caller, callees in graph.items()}

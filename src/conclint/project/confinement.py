@@ -10,7 +10,7 @@ from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Related
 from conclint.model.facts import Use
 from conclint.model.values import Attribute, Item, Local, ValueId
-from conclint.project.roots import Root
+from conclint.project.roots import Root, relate_begin
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
@@ -49,10 +49,7 @@ def collect_confined(project: Project, kinds: Container[RunsIn]) -> dict[str, Wa
 def iter_way(project: Project, way: Way) -> Iterator[Related]:
     """Yield the steps of a way for an alarm: where the root begins, and the calls that lead on from there."""
     root = way.root
-    noun = NOUNS[root.runs_in]
-    place = project.call(root.site)
-    name = root.function.rpartition(".")[2]
-    yield project.related(root.site.module, place.call.span, f"`{name}` is started here, as a {noun}")
+    yield relate_begin(project, root, f"is started here, as a {NOUNS[root.runs_in]}")
     for call in way.calls:
         callee = project.places.describe(call.site.module, call.call.callee)
         yield project.related(call.site.module, call.call.span, f"`{callee}` is called here")
@@ -88,6 +85,5 @@ def collect_reached(project: Project, roots: Iterable[Root]) -> dict[str, Way]:
 
 def _begins(project: Project, root: Root, kinds: Container[RunsIn]) -> bool:
     """Whether a root is of these kinds, and goes its own way: `await wait_for(work(), 5)` is as good as a call."""
-    if root.runs_in not in kinds or root.site.what != "call":
-        return False
-    return root.runs_in is not RunsIn.TASK or project.call(root.site).call.use is not Use.AWAITED
+    spawn = project.find_call(root.site) if root.runs_in in kinds else None
+    return spawn is not None and (root.runs_in is not RunsIn.TASK or spawn.call.use is not Use.AWAITED)

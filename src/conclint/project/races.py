@@ -134,7 +134,8 @@ class Races:
 
     def _is_awaited(self, root: Root) -> bool:
         """Whether whoever spawns waits at once: `await loop.run_in_executor(None, self.read)` hands the object over."""
-        return root.site.what == "call" and self._project.call(root.site).call.use is Use.AWAITED
+        spawn = self._project.find_call(root.site)
+        return spawn is not None and spawn.call.use is Use.AWAITED
 
     def _receiver_class(self, root: Root) -> str:
         """Return the class whose instance a root works on: its receiver, or `self` of the method around it."""
@@ -161,8 +162,8 @@ class Races:
 
         So is a place in a function all of whose known callers are at such a place.
         """
-        if root.site.what == "call":
-            spawning = self._project.call(root.site)
+        spawning = self._project.find_call(root.site)
+        if spawning is not None:
             here = spawning.function.symbol == symbol and root.site.module == module
             if here and span < spawning.call.span and not spawning.context.loops:
                 return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint import catalog
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.catalog.signals import HOOKS
+from conclint.model.alarm import Related
 from conclint.model.span import Span
 from conclint.model.values import Name, Result, ValueId
 from conclint.project.objects import Object, ObjectKind, Site
@@ -135,6 +136,13 @@ def find_begin(project: Project, root: Root) -> Span:
     if root.site.what == "function":
         return facts.functions[root.site.index].span
     return (facts.flows if root.site.what == "flow" else facts.calls)[root.site.index].span
+
+
+def relate_begin(project: Project, root: Root, words: str = "begins to run in a thread here") -> Related:
+    """Return where a root begins, as a step of the trace of an alarm."""
+    function = project.function(root.function)
+    name = function.name if function is not None else root.function.rpartition(".")[2]
+    return project.related(root.site.module, find_begin(project, root), f"`{name}` {words}")
 
 
 def _iter_callables(

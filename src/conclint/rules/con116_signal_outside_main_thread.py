@@ -10,7 +10,7 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
 from conclint.project.parallel import MAIN
 from conclint.project.project import CallPlace, Project
-from conclint.project.roots import PARALLEL_KINDS, Root, find_begin
+from conclint.project.roots import PARALLEL_KINDS, Root, relate_begin
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -88,8 +88,7 @@ def _find_way(project: Project, start: str, end: CallPlace) -> tuple[CallPlace, 
 
 
 def _relate(project: Project, root: Root, way: tuple[CallPlace, ...]) -> Iterator[Related]:
-    name = root.function.rpartition(".")[2]
-    yield project.related(root.site.module, find_begin(project, root), f"`{name}` begins to run in a thread here")
+    yield relate_begin(project, root)
     for call in way:
         name = call.function.symbol.rpartition(".")[2]
         yield project.related(call.site.module, call.call.span, f"`{name}` calls on here")

@@ -106,11 +106,11 @@ def _find_way(project: Project, join: _Join, own: list[tuple[Root, dict[str, Way
 
 def _is_own(project: Project, join: _Join, root: Root) -> bool:
     """Whether what is joined is the thread of the root, and not another one like it."""
-    place, spawn = join.place, project.call(root.site)
+    place, spawn = join.place, project.find_call(root.site)
     origin = place.facts.values[join.origin]
     if is_self(place.function, origin):
         return _is_run_by_itself(project, root)
-    if spawn.context.loops or not _is_kept_once(project, join, root):
+    if spawn is None or spawn.context.loops or not _is_kept_once(project, join, root):
         return False
     if isinstance(origin, Attribute):
         return is_self(place.function, place.facts.values[origin.base]) and _is_target_own(spawn, root)

@@ -10,7 +10,7 @@ from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.races import Race
-from conclint.project.roots import find_begin
+from conclint.project.roots import relate_begin
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -46,10 +46,8 @@ def _relate(project: Project, race: Race) -> Iterator[Related]:
 def _relate_spawn(project: Project, control: Control) -> Related | None:
     if control.root is None:
         return None
-    name = control.root.function.rpartition(".")[2]
     again = ", several times" if control.many else ""
-    message = f"`{name}` begins to run in a thread here{again}"
-    return project.related(control.root.site.module, find_begin(project, control.root), message)
+    return relate_begin(project, control.root, f"begins to run in a thread here{again}")
 
 
 def _describe(place: Place) -> str:

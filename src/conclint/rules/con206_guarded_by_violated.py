@@ -77,9 +77,9 @@ def _check_call(project: Project, place: CallPlace, symbol: str, demand: Declare
 
 def _check_root(project: Project, root: Root, demand: Declared) -> Iterator[Alarm]:
     """Report a function that begins to run on its own though its callers must hold a lock."""
-    if root.site.what != "call":
+    place = project.find_call(root.site)
+    if place is None:
         return
-    place = project.call(root.site)
     if root.runs_in is not RunsIn.HERE or not _is_held(project, place, demand):
         message = f"`{_name(root.function)}` begins to run here without `{demand.name}`, which it requires"
         declared = _relate_declaration(project, demand)

@@ -91,4 +91,5 @@ def _has_rivals(project: Project, update: Update, updates: list[Update], ways: l
 
 
 def _is_many(project: Project, root: Root) -> bool:
-    return root.runs_in is RunsIn.EXECUTOR_PROCESS or bool(project.call(root.site).context.loops)
+    spawn = project.find_call(root.site)
+    return root.runs_in is RunsIn.EXECUTOR_PROCESS or (spawn is not None and bool(spawn.context.loops))

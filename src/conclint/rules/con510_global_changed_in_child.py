@@ -131,7 +131,9 @@ def _iter_reads(project: Project, place: Place) -> Iterator[Read]:
 
 def _comes_after(project: Project, read: Read, way: Way, reached: Container[str]) -> bool:
     """Whether the parent reads there after it has started the process, as far as the order is seen."""
-    start = project.call(way.root.site)
+    start = project.find_call(way.root.site)
+    if start is None:
+        return False
     if read.function == start.function.symbol:
         return precedes(start.call.span, read.span)
     if read.function in reached or project.shared.is_quiet(read.function):

@@ -31,8 +31,8 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report jobs that submit to the executor that runs them, and wait for what they have submitted."""
     jobs, reported = Jobs(project), set()
     for root in project.roots:
-        executors = _find_executors(project, project.call(root.site)) if root.runs_in is RunsIn.EXECUTOR_THREAD else ()
-        for executor in executors:
+        start = project.find_call(root.site) if root.runs_in is RunsIn.EXECUTOR_THREAD else None
+        for executor in _find_executors(project, start) if start is not None else ():
             ways = collect_reached(project, [root])
             for place in _iter_submits(project, executor, ways):
                 way = ways[place.function.symbol]
