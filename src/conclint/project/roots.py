@@ -24,6 +24,13 @@ PARALLEL_KINDS = frozenset(
 INTERRUPTING_KINDS = frozenset({RunsIn.SIGNAL, RunsIn.FINALIZER})
 """Roots that begin within a thread that is at something else, and may hold locks: never in parallel with it."""
 
+_WHERE = {
+    RunsIn.PROCESS: "in a process",
+    RunsIn.EXECUTOR_PROCESS: "in a process",
+    RunsIn.TASK: "as a task",
+    RunsIn.LOOP_CALLBACK: "in an event loop",
+}
+
 
 class Root(NamedTuple):
     """A function that begins to run because of what stands at `site`, bound to `receiver` if it is a method.
@@ -138,11 +145,12 @@ def find_begin(project: Project, root: Root) -> Span:
     return (facts.flows if root.site.what == "flow" else facts.calls)[root.site.index].span
 
 
-def relate_begin(project: Project, root: Root, words: str = "begins to run in a thread here") -> Related:
-    """Return where a root begins, as a step of the trace of an alarm."""
+def relate_begin(project: Project, root: Root, *, again: bool = False) -> Related:
+    """Return where a root begins, as a step of the trace of an alarm; `again` says that it does so several times."""
     function = project.function(root.function)
     name = function.name if function is not None else root.function.rpartition(".")[2]
-    return project.related(root.site.module, find_begin(project, root), f"`{name}` {words}")
+    message = f"`{name}` begins to run {_WHERE.get(root.runs_in, 'in a thread')} here{', several times' * again}"
+    return project.related(root.site.module, find_begin(project, root), message)
 
 
 def _iter_callables(

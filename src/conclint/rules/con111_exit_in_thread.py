@@ -11,7 +11,7 @@ from conclint.model.facts import Context, Raise
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Result
-from conclint.project.background import collect_ways
+from conclint.project.confinement import collect_confined
 from conclint.project.exceptions import SYSTEM_EXIT, may_stop
 from conclint.project.objects import ObjectKind, Site
 from conclint.project.project import Project
@@ -49,7 +49,7 @@ def check(project: Project) -> Iterator[Alarm]:
         return not may_stop(project, module, context, SYSTEM_EXIT)
 
     exits = list(_iter_exits(project))
-    ways = collect_ways(project, lambda root: root.runs_in in _ENDED, passes) if exits else {}
+    ways = collect_confined(project, lambda root: root.runs_in in _ENDED, passes) if exits else {}
     careful = frozenset(_iter_careful(project)) if ways else frozenset()
     for found in exits:
         way = ways.get(found.function)

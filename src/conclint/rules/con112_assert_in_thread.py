@@ -12,7 +12,7 @@ from conclint.model.facts import Context
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Local, Name, Value
-from conclint.project.background import collect_ways
+from conclint.project.confinement import collect_confined
 from conclint.project.exceptions import ASSERTION_ERROR, may_stop
 from conclint.project.objects import ObjectKind
 from conclint.project.order import precedes
@@ -61,7 +61,7 @@ def check(project: Project) -> Iterator[Alarm]:
     asserts = [one for one in _iter_asserts(project) if _is_test_module(project, one.module)]
     if not asserts or _has_hook(project):
         return
-    ways = collect_ways(project, lambda root: _is_start(project, root), passes)
+    ways = collect_confined(project, lambda root: _is_start(project, root), passes)
     for found in asserts:
         way = ways.get(found.function)
         if way is not None and passes(found.module, found.context) and not _tells_later(project, found):

@@ -10,7 +10,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Constant, Local, Name, Result, Value, ValueId
-from conclint.project.background import Way, collect_own_ways, is_self
+from conclint.project.confinement import Way, collect_own_ways, is_self
 from conclint.project.exceptions import RUNTIME_ERROR, may_stop
 from conclint.project.objects import Site
 from conclint.project.order import precedes

@@ -46,8 +46,7 @@ def _relate(project: Project, race: Race) -> Iterator[Related]:
 def _relate_spawn(project: Project, control: Control) -> Related | None:
     if control.root is None:
         return None
-    again = ", several times" if control.many else ""
-    return relate_begin(project, control.root, f"begins to run in a thread here{again}")
+    return relate_begin(project, control.root, again=control.many)
 
 
 def _describe(place: Place) -> str:

@@ -94,9 +94,11 @@ def _is_held(project: Project, place: CallPlace, demand: Declared) -> bool:
 def _trace(project: Project, symbol: str, demand: Declared) -> Iterator[Related]:
     """Yield the calls on a way to a function that does not hold the lock, the nearest first."""
     for caller, callee, context in project.locks.find_way_without(symbol, demand.lock.identity, strict=True) or ():
-        found = project.call_graph.find_span(caller, callee, context)
-        if found is not None:
-            yield project.related(*found, f"`{_name(caller)}` calls `{_name(callee)}` here without `{demand.name}`")
+        for place, called in project.call_graph.iter_calls(caller):
+            if called == callee and place.call.context == context:
+                message = f"`{_name(caller)}` calls `{_name(callee)}` here without `{demand.name}`"
+                yield project.related(place.site.module, place.call.span, message)
+                break
 
 
 def _relate_declaration(project: Project, demand: Declared) -> Related:

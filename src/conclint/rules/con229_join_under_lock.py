@@ -46,7 +46,7 @@ def _iter_trace(project: Project, found: Standstill) -> Iterator[Related]:
     lock = project.places.describe(waiting.module, waiting.entry.value)
     yield project.related(waiting.module, waiting.entry.span, f"`{lock}` is acquired here")
     yield from relate_steps(project, waiting.step, "waits in")
-    yield relate_begin(project, found.root, "is started here")
+    yield relate_begin(project, found.root)
     *calls, last = found.steps
     for call in calls:
         yield project.related(call.module, call.span, f"`{call.function.rpartition('.')[2]}` calls on")

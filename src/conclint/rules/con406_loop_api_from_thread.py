@@ -9,6 +9,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.off_loop import Intrusion, OffLoop
 from conclint.project.project import Project
 from conclint.project.roots import find_begin
+from conclint.project.ways import relate_calls
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -38,9 +39,7 @@ def check(project: Project) -> Iterator[Alarm]:
 def _relate(project: Project, found: Intrusion) -> Iterator[Related]:
     begin = find_begin(project, found.root)
     yield project.related(found.root.site.module, begin, f"{_name(found)} begins to run in a thread here")
-    for step in found.chain:
-        callee = project.places.describe(step.site.module, step.call.callee)
-        yield project.related(step.site.module, step.call.span, f"`{step.function.name}` calls `{callee}`")
+    yield from relate_calls(project, found.chain)
 
 
 def _name(found: Intrusion) -> str:
