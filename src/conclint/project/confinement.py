@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Related
-from conclint.model.facts import Context, Function, Use
+from conclint.model.facts import Call, Function, Use
 from conclint.model.values import Attribute, Item, Local, Name, Super, Value, ValueId
 from conclint.project.callables import is_transparent
 from conclint.project.objects import Object, ObjectKind
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Follows = Callable[["CallPlace", str], bool]
 """Tells whether a way may lead through a call, to one of the functions that it runs."""
-Passes = Callable[[int, Context], bool]
-"""Tells whether what is asked about gets out of a call, by its module and surroundings."""
+Passes = Callable[[int, Call], bool]
+"""Tells whether what is asked about gets out of a call."""
 
 
 class Way(NamedTuple):
@@ -54,7 +54,7 @@ def collect_ways(
 
 
 def collect_confined(
-    project: Project, is_start: Callable[[Root], bool], passes: Passes = lambda module, context: True
+    project: Project, is_start: Callable[[Root], bool], passes: Passes = lambda module, call: True
 ) -> dict[str, Way]:
     """Return the functions that only the roots for which `is_start` holds run, with the shortest way to each (may).
 
@@ -66,7 +66,7 @@ def collect_confined(
     inside = _find_inside(project, roots)
     starts = (root for root in roots if root.function in inside)
     return collect_ways(
-        project, starts, lambda place, callee: callee in inside and passes(place.site.module, place.context)
+        project, starts, lambda place, callee: callee in inside and passes(place.site.module, place.call)
     )
 
 

@@ -74,7 +74,7 @@ def _iter_joins(project: Project) -> Iterator[_Join]:
         rows = [project.class_row(one.receiver) for one in project.externals(place.site) if one.receiver is not None]
         is_thread = bool(rows) and all(row is not None and row.kind in (Kind.THREAD, Kind.TIMER) for row in rows)
         origin = _find_origin(place, base[0]) if is_thread else None
-        if origin is not None and not may_stop(project, place.site.module, place.context, RUNTIME_ERROR):
+        if origin is not None and not may_stop(project, place.site.module, place.call, RUNTIME_ERROR):
             yield _Join(place, origin)
 
 

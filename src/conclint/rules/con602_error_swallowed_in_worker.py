@@ -9,7 +9,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.facts import Handler, Use
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import Way, collect_confined, goes_own_way
-from conclint.project.errors import Errors, contains, last_name
+from conclint.project.exceptions import Exceptions, contains, last_name
 from conclint.project.project import CallPlace, Project
 from conclint.project.symbols import FunctionPlace
 from conclint.rules.declare import project_rule
@@ -44,7 +44,7 @@ _CLOSING = frozenset(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report handlers that catch everything and do nothing, where only the root itself could notice."""
-    errors = Errors(project)
+    errors = Exceptions(project)
     confined = collect_confined(project, lambda root: root.runs_in in _NOUNS and goes_own_way(project, root))
     for module, facts in enumerate(project.modules):
         for handler in facts.handlers:
@@ -65,7 +65,7 @@ def _report(project: Project, handler: Handler, work: CallPlace, way: Way) -> Al
     return project.alarm(module, RULE.code, handler.span, message, failing, *way.relate(project))
 
 
-def _find_work(project: Project, errors: Errors, module: int, handler: Handler) -> CallPlace | None:
+def _find_work(project: Project, errors: Exceptions, module: int, handler: Handler) -> CallPlace | None:
     """Return the first guarded call that may fail; None where something is to be ended."""
     guarded = [
         place
