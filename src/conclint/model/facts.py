@@ -319,7 +319,7 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
     caught: tuple[ValueId, ...]
     """The exceptions that it names, `BaseException` for a bare `except` (must)."""
     is_silent: bool = False
-    """Whether one for every `Exception` does nothing at all, and no value that is missing then tells of the error (must)."""
+    """Whether one for every `Exception` does nothing, and no value that is missing then tells of the error (must)."""
     is_cleanup: bool = False
     """Whether a silent one stands in another handler or in a `finally` block (must)."""
 

@@ -15,7 +15,6 @@ from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
-from conclint.project.races import Races
 from conclint.project.roots import Root
 from conclint.project.shared import SharedAccess
 
@@ -43,6 +42,12 @@ class CheckThenAct(NamedTuple):
     lock: str
     root: Root | None
     taken: tuple[int, Span] | None = None
+
+
+class _Test(NamedTuple):
+    module: int
+    function: str
+    span: Span
 
 
 class Checks:
@@ -80,7 +85,8 @@ class Checks:
             return None
         state = project.places.describe(module, sequence.target)
         witness, lock = self._find_witness(place, symbol)
-        root = None if witness is not None else self._find_root(place, symbol, module, sequence.target)
+        test = _Test(module, symbol, sequence.check)
+        root = None if witness is not None else self._find_root(place, test, sequence.target)
         taken = None
         if witness is None and root is None:
             taken, lock = self._find_owned(module, sequence, place, symbol)
@@ -179,19 +185,18 @@ class Checks:
                 return witness, guards.lock_names[lock]
         return None, ""
 
-    def _find_root(self, place: Place, symbol: str, module: int, target: ValueId) -> Root | None:
+    def _find_root(self, place: Place, test: _Test, target: ValueId) -> Root | None:
         """Return a root whose threads get here while another thread does too, with the same object."""
+        races, symbol = self._project.races, test.function
         controls = self._project.parallel.controls(symbol)
         for control in controls:
-            if self._project.races.is_common(control, place, module, target):
+            if races.is_common(control, place, test.module, target):
                 return control.root
         for first, second in _iter_pairs(controls):
-            if Races.are_parallel(first, second) and self._project.races.is_shared(
-                place, first, symbol, second, symbol
-            ):
-                root = first.root or second.root
-                if root is not None:
-                    return root
+            meet = races.are_parallel(first, second) and races.is_shared(place, first, symbol, second, symbol)
+            root = first.root or second.root if meet else None
+            if root is not None and not races.happens_before.are_ordered(first, test, second, test):
+                return root
         return None
 
 
