@@ -23,13 +23,16 @@ _CONFINED = frozenset({"threading.local", "_thread._local"})
 
 
 class Race(NamedTuple):
-    """Two accesses that may interleave (may): an update, and another write of the same place."""
+    """An update, by a thread of control, and other writes of the same place that it may interleave with (may).
+
+    Of two updates, the one in a thread that the program spawns stands for both, else the first.
+    """
 
     place: Place
     access: SharedAccess
     control: Control
-    other: SharedAccess
-    other_control: Control
+    others: tuple[tuple[SharedAccess, Control], ...]
+    """The first one is the update itself where several threads make it at once."""
 
 
 class Races:
@@ -39,16 +42,25 @@ class Races:
         self._project = project
 
     def iter_lost_updates(self) -> Iterator[Race]:
-        """Yield every UPDATE that another write in a parallel thread of control may overwrite."""
+        """Yield the UPDATEs that other writes in parallel threads of control may overwrite, each pair once."""
         for place, accesses in self._project.shared.by_place.items():
-            if self._project.declarations.is_settled(place):
+            if not self._project.declarations.is_settled(place):
+                writes = [access for access in accesses if access.is_write and not self._is_confined(access)]
+                yield from self._find_races(place, writes).values()
+
+    def _find_races(self, place: Place, writes: list[SharedAccess]) -> dict[SharedAccess, Race]:
+        """Return the races for a place, by the update that stands for them."""
+        found: dict[SharedAccess, Race] = {}
+        pairs: set[frozenset[SharedAccess]] = set()
+        for access in writes:
+            race = self._find_rival(place, access, writes) if access.kind is AccessKind.UPDATE else None
+            if race is None or (pair := frozenset({access, race.others[0][0]})) in pairs:
                 continue
-            writes = [access for access in accesses if access.is_write and not self._is_confined(access)]
-            for access in writes:
-                if access.kind is AccessKind.UPDATE:
-                    race = self._find_rival(place, access, writes)
-                    if race is not None:
-                        yield race
+            pairs.add(pair)
+            race = _turn(race)
+            known = found.get(race.access)
+            found[race.access] = race if known is None else known._replace(others=(*known.others, *race.others))
+        return found
 
     def _find_rival(self, place: Place, access: SharedAccess, writes: list[SharedAccess]) -> Race | None:
         # The update itself, run by two threads at once, is the clearest rival of all.
@@ -58,7 +70,7 @@ class Races:
                 continue
             pair = self.find_pair(place, access, other)
             if pair is not None:
-                return Race(place, access, pair[0], other, pair[1])
+                return Race(place, access, pair[0], ((other, pair[1]),))
         return None
 
     def find_pair(self, place: Place, access: SharedAccess, other: SharedAccess) -> tuple[Control, Control] | None:
@@ -152,3 +164,12 @@ class Races:
 
     def _is_confined(self, access: SharedAccess) -> bool:
         return self._project.shared.is_quiet(access.function)
+
+
+def _turn(race: Race) -> Race:
+    """Return the race as its other end tells it, where that is the one to report."""
+    ((other, control),) = race.others
+    if other.kind is not AccessKind.UPDATE:
+        return race
+    turned = Race(race.place, other, control, ((race.access, race.control),))
+    return min(race, turned, key=lambda one: (one.control.root is None, one.access.module, one.access.span))

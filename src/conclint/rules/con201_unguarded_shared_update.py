@@ -28,17 +28,17 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report reads followed by writes that another thread's write may come between."""
     for race in project.races.iter_lost_updates():
         name = _describe(race.place)
-        alone = race.other is race.access and race.control == race.other_control
+        alone = race.others[0] == (race.access, race.control)
         who = "several threads at once" if alone else "two threads"
         message = f"`{name}` is updated by {who} without a lock"
         yield project.alarm(race.access.module, RULE.code, race.access.span, message, *_relate(project, race))
 
 
 def _relate(project: Project, race: Race) -> Iterator[Related]:
-    if race.other is not race.access:
-        other = race.other
-        yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
-    for control in dict.fromkeys((race.control, race.other_control)):
+    for other, _ in race.others:
+        if other is not race.access:
+            yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
+    for control in dict.fromkeys((race.control, *(control for _, control in race.others))):
         if (step := _relate_spawn(project, control)) is not None:
             yield step
 
