@@ -77,7 +77,8 @@ class Checks:
         if place is None or self._is_harmless(module, sequence, place):
             return None
         symbol = project.modules[module].functions[sequence.function].symbol
-        if project.shared.is_safe(module, sequence.target) or self._is_safe_key(module, sequence):
+        keyed = sequence.kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
+        if project.shared.is_vouched_for(module, sequence.target, inside=keyed):
             return None
         if project.shared.is_quiet(symbol) and not self._is_singleton(module, sequence, symbol):
             return None
@@ -102,11 +103,6 @@ class Checks:
         if target is None or function.name != "__new__":
             return False
         return project.value(module, target[0]) in [Local(symbol, one.name) for one in function.parameters[:1]]
-
-    def _is_safe_key(self, module: int, sequence: Sequence) -> bool:
-        """Whether the settings call the collection that is asked for a key thread-safe."""
-        about_key = sequence.kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
-        return about_key and self._project.shared.is_safe_object(module, sequence.target)
 
     def _is_of_class(self, module: int, sequence: Sequence) -> bool:
         """Whether the state is an attribute of a class, not of an object: `cls._instance`, that all threads share."""
@@ -149,8 +145,7 @@ class Checks:
 
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
-        settled = self._project.declarations.is_settled(place)
-        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES or settled:
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES:
             return True
         if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
             return False
