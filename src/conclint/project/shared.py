@@ -84,10 +84,10 @@ class Shared:
         if not self._safe_types:
             return False
         found = self._project.value(module, value)
-        base, _ = (
-            (found.base, "") if isinstance(found, Item) else self._project.places.split(module, value) or (None, "")
-        )
-        return base is not None and self.is_safe_object(module, base)
+        if isinstance(found, Item):
+            return self.is_safe_object(module, found.base)
+        split = self._project.places.split(module, value)
+        return split is not None and self.is_safe_object(module, split[0])
 
     def is_safe_object(self, module: int, value: ValueId) -> bool:
         """Return whether a value certainly is of a class whose state, so the settings say, needs no lock."""
