@@ -498,8 +498,14 @@ class TestExceptions:
     )
     def test_handlers_around_are_known(self, text: str, caught: list[str]) -> None:
         facts = read(text)
-        context = facts.contexts[facts.raises[0].context]
-        assert [facts.values[one] for one in context.catches] == [Name(f"builtins.{name}") for name in caught]
+        raised = facts.raises[0]
+        around = [
+            value
+            for one in facts.handlers
+            if one.function == raised.function and one.guarded.line <= raised.span.line <= one.guarded.end_line
+            for value in one.caught
+        ]
+        assert [facts.values[one] for one in around] == [Name(f"builtins.{name}") for name in caught]
 
 
 def test_handlers_say_what_they_catch_and_whether_they_do_anything() -> None:
@@ -526,13 +532,13 @@ def test_handlers_say_what_they_catch_and_whether_they_do_anything() -> None:
             return result
     """
     facts = read(textwrap.dedent(text))
-    found = [(one.is_broad, one.is_silent, one.is_cleanup) for one in facts.handlers]
+    found = [(len(one.caught), one.is_silent, one.is_cleanup) for one in facts.handlers]
     assert found == [
-        (False, False, False),
-        (True, True, False),
-        (True, False, False),
-        (True, False, False),
-        (True, True, True),
+        (1, False, False),
+        (2, True, False),
+        (1, False, False),
+        (1, False, False),
+        (1, True, True),
     ]
 
 

@@ -38,9 +38,6 @@ class Context(msgspec.Struct, frozen=True, array_like=True):
     """Whether this stands in the body of a `try` with a handler or `finally` (must)."""
     after_return: bool = False
     """Whether a `return` stands above in the function, so that some ways never get here (may)."""
-    catches: tuple[ValueId, ...] = ()
-    """The exceptions named by the handlers around this place in its function, `BaseException` for a bare `except`
-    (must)."""
 
 
 class ParameterKind(enum.Enum):
@@ -323,10 +320,10 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
     """What is caught; the whole clause where it is a bare one."""
     context: ContextId
     """The surroundings of the `try` or `with`."""
-    is_broad: bool
-    """Whether it catches every `Exception` (must)."""
+    caught: tuple[ValueId, ...]
+    """The exceptions that it names, `BaseException` for a bare `except` (must)."""
     is_silent: bool = False
-    """Whether a broad one does nothing at all, and no value that is missing then tells of the error (must)."""
+    """Whether one for every `Exception` does nothing, and no value that is missing then tells of the error (must)."""
     is_cleanup: bool = False
     """Whether a silent one stands in another handler or in a `finally` block (must)."""
 

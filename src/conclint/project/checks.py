@@ -15,7 +15,6 @@ from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
-from conclint.project.races import Races
 from conclint.project.roots import Root
 from conclint.project.shared import SharedAccess
 
@@ -45,6 +44,12 @@ class CheckThenAct(NamedTuple):
     taken: tuple[int, Span] | None = None
 
 
+class _Test(NamedTuple):
+    module: int
+    function: str
+    span: Span
+
+
 class Checks:
     """Finds the check-then-acts that a second thread, or task, may upset."""
 
@@ -72,7 +77,8 @@ class Checks:
         if place is None or self._is_harmless(module, sequence, place):
             return None
         symbol = project.modules[module].functions[sequence.function].symbol
-        if project.shared.is_safe(module, sequence.target) or self._is_safe_key(module, sequence):
+        keyed = sequence.kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
+        if project.shared.is_vouched_for(module, sequence.target, inside=keyed):
             return None
         if project.shared.is_quiet(symbol) and not self._is_singleton(module, sequence, symbol):
             return None
@@ -80,7 +86,8 @@ class Checks:
             return None
         state = project.places.describe(module, sequence.target)
         witness, lock = self._find_witness(place, symbol)
-        root = None if witness is not None else self._find_root(place, symbol, module, sequence.target)
+        test = _Test(module, symbol, sequence.check)
+        root = None if witness is not None else self._find_root(place, test, sequence.target)
         taken = None
         if witness is None and root is None:
             taken, lock = self._find_owned(module, sequence, place, symbol)
@@ -96,11 +103,6 @@ class Checks:
         if target is None or function.name != "__new__":
             return False
         return project.value(module, target[0]) in [Local(symbol, one.name) for one in function.parameters[:1]]
-
-    def _is_safe_key(self, module: int, sequence: Sequence) -> bool:
-        """Whether the settings call the collection that is asked for a key thread-safe."""
-        about_key = sequence.kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
-        return about_key and self._project.shared.is_safe_object(module, sequence.target)
 
     def _is_of_class(self, module: int, sequence: Sequence) -> bool:
         """Whether the state is an attribute of a class, not of an object: `cls._instance`, that all threads share."""
@@ -143,8 +145,7 @@ class Checks:
 
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
-        settled = self._project.declarations.is_settled(place)
-        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES or settled:
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES:
             return True
         if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
             return False
@@ -179,19 +180,18 @@ class Checks:
                 return witness, guards.lock_names[lock]
         return None, ""
 
-    def _find_root(self, place: Place, symbol: str, module: int, target: ValueId) -> Root | None:
+    def _find_root(self, place: Place, test: _Test, target: ValueId) -> Root | None:
         """Return a root whose threads get here while another thread does too, with the same object."""
+        races, symbol = self._project.races, test.function
         controls = self._project.parallel.controls(symbol)
         for control in controls:
-            if self._project.races.is_common(control, place, module, target):
+            if races.is_common(control, place, test.module, target):
                 return control.root
         for first, second in _iter_pairs(controls):
-            if Races.are_parallel(first, second) and self._project.races.is_shared(
-                place, first, symbol, second, symbol
-            ):
-                root = first.root or second.root
-                if root is not None:
-                    return root
+            meet = races.are_parallel(first, second) and races.is_shared(place, first, symbol, second, symbol)
+            root = first.root or second.root if meet else None
+            if root is not None and not races.happens_before.are_ordered(first, test, second, test):
+                return root
         return None
 
 

@@ -70,7 +70,9 @@ def _is_exclusive(lock: Lock) -> bool:
 def _matters(project: Project, module: int, sequence: Sequence, place: Place, entry: Acquisition) -> bool:
     """Whether others see the place, the lock is meant for it, and nobody looks again with the lock held."""
     symbol = project.modules[module].functions[sequence.function].symbol
-    if project.shared.is_quiet(symbol) or project.locks.is_locked_by_name(symbol):
+    keyed = sequence.kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
+    is_excused = project.shared.is_excused(module, symbol, sequence.target, inside=keyed)
+    if is_excused or project.locks.is_locked_by_name(symbol):
         return False
     if place.kind is PlaceKind.CLOSURE and place.owner == symbol:
         return False

@@ -72,6 +72,8 @@ class InstanceLocks:
         owner = symbol.partition(".<locals>.")[0].rpartition(".")[0]
         if place is None or owner not in self._project.symbols.classes:
             return None
+        if self._project.shared.is_excused(module, symbol, target, inside=keyed):
+            return None
         if not self._is_common(module, target, place) and not (keyed and self._is_class_level(place)):
             return None
         makers = {lock: self._find_maker(lock, owner) for lock in lockset}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
 from conclint.model.facts import Acquisition, AcquisitionId, ContextId
-from conclint.model.values import ValueId
+from conclint.model.values import Local, ValueId
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.places import Place
 
@@ -92,10 +92,22 @@ class Locks:
 
     def _find_underlying(self, condition: Object) -> Lock | None:
         """Return the lock that a Condition was made from; it *is* that lock."""
-        if condition.site is None or condition.site.what != "call":
+        given = self.find_given_lock(condition)
+        return self.find(*given) if given is not None else None
+
+    def find_given_lock(self, condition: Object) -> tuple[int, ValueId] | None:
+        """Return what a Condition was made from, with the module; None where that is nothing, or not known."""
+        site = condition.site
+        made = self._project.find_call(self._project.links.factories.get(site, site) if site is not None else None)
+        argument = made.find_argument("lock", 0) if made is not None else None
+        if site is None or made is None or argument is None:
             return None
-        argument = self._project.call(condition.site).find_argument("lock", 0)
-        return self.find(condition.site.module, argument.value) if argument is not None else None
+        value = made.facts.values[argument.value]
+        if made.site == site or not isinstance(value, Local):
+            return made.site.module, argument.value
+        # A helper made it, from what the call of the helper gives.
+        given = self.paths.bind_values(site, made.function.symbol).get(value.name)
+        return (site.module, given) if given is not None else (made.site.module, argument.value)
 
     def held(self, module: int, context: ContextId) -> tuple[tuple[Lock, Acquisition], ...]:
         """Return the locks held at a place of a function (must), with what acquires them, outermost first."""

@@ -106,7 +106,9 @@ class Project:
         return found if isinstance(found, Constant) else None
 
     def result(self, site: Site) -> frozenset[Object]:
-        """Return what a call may give."""
+        """Return what a call may give; nothing for the site of anything else."""
+        if site.what != "call":
+            return frozenset()
         node = self._linker.solver.find_node(("c", site.module, site.index))
         return self._linker.solver.objects(node)
 
@@ -182,9 +184,15 @@ class Project:
         return found
 
     def call(self, site: Site) -> CallPlace:
-        """Return the call at `site`."""
+        """Return the call at `site`; ValueError where something else stands there."""
+        if site.what != "call":
+            raise ValueError(f"no call stands at {site}")
         facts = self.modules[site.module]
         return CallPlace(site, facts.calls[site.index], facts)
+
+    def find_call(self, site: Site | None) -> CallPlace | None:
+        """Return the call that makes an object, or from which a root begins; None where it is no call."""
+        return self.call(site) if site is not None and site.what == "call" else None
 
     def callees(self, site: Site) -> tuple[Target, ...]:
         """Return the functions of the project that a call may run."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint import catalog
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.catalog.signals import HOOKS
+from conclint.model.alarm import Related
 from conclint.model.span import Span
 from conclint.model.values import Name, Result, ValueId
 from conclint.project.objects import Object, ObjectKind, Site
@@ -22,6 +23,13 @@ PARALLEL_KINDS = frozenset(
 """Roots that run in another thread of this process."""
 INTERRUPTING_KINDS = frozenset({RunsIn.SIGNAL, RunsIn.FINALIZER})
 """Roots that begin within a thread that is at something else, and may hold locks: never in parallel with it."""
+
+_WHERE = {
+    RunsIn.PROCESS: "in a process",
+    RunsIn.EXECUTOR_PROCESS: "in a process",
+    RunsIn.TASK: "as a task",
+    RunsIn.LOOP_CALLBACK: "in an event loop",
+}
 
 
 class Root(NamedTuple):
@@ -135,6 +143,14 @@ def find_begin(project: Project, root: Root) -> Span:
     if root.site.what == "function":
         return facts.functions[root.site.index].span
     return (facts.flows if root.site.what == "flow" else facts.calls)[root.site.index].span
+
+
+def relate_begin(project: Project, root: Root, *, again: bool = False) -> Related:
+    """Return where a root begins, as a step of the trace of an alarm; `again` says that it does so several times."""
+    function = project.function(root.function)
+    name = function.name if function is not None else root.function.rpartition(".")[2]
+    message = f"`{name}` begins to run {_WHERE.get(root.runs_in, 'in a thread')} here{', several times' * again}"
+    return project.related(root.site.module, find_begin(project, root), message)
 
 
 def _iter_callables(

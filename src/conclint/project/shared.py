@@ -68,10 +68,26 @@ class Shared:
                 found.setdefault(access.place._replace(element=False), []).append(access)
         return {place: _drop_carriers(accesses) for place, accesses in found.items()}
 
+    def is_excused(self, module: int, symbol: str, value: ValueId, *, inside: bool = False) -> bool:
+        """Return whether nothing is said of some state in a function: that is quiet, or the state is vouched for."""
+        return self.is_quiet(symbol) or self.is_vouched_for(module, value, inside=inside)
+
+    def is_vouched_for(self, module: int, value: ValueId, *, inside: bool = False) -> bool:
+        """Return whether comments or settings want silence about some state; `inside`, about what it holds."""
+        place = self._project.places.find(module, value)
+        if place is not None and self._project.declarations.is_settled(place):
+            return True
+        return self.is_safe(module, value) or (inside and self.is_safe_object(module, value))
+
     def is_safe(self, module: int, value: ValueId) -> bool:
         """Return whether the settings say that some state needs no lock: an attribute or element of a safe type."""
+        if not self._safe_types:
+            return False
         found = self._project.value(module, value)
-        return isinstance(found, Attribute | Item) and self.is_safe_object(module, found.base)
+        if isinstance(found, Item):
+            return self.is_safe_object(module, found.base)
+        split = self._project.places.split(module, value)
+        return split is not None and self.is_safe_object(module, split[0])
 
     def is_safe_object(self, module: int, value: ValueId) -> bool:
         """Return whether a value certainly is of a class whose state, so the settings say, needs no lock."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.alarm import Related
@@ -40,13 +40,21 @@ class Step(NamedTuple):
             step = step.next
 
 
+def relate_calls(project: Project, calls: Iterable[CallPlace]) -> Iterator[Related]:
+    """Yield calls, one after the other, as steps of the trace of an alarm: "`f` calls `g`"."""
+    for place in calls:
+        yield _relate_call(project, place, "calls" if place.site.what != "acquisition" else "enters")
+
+
+def _relate_call(project: Project, place: CallPlace, verb: str) -> Related:
+    callee = project.places.describe(place.site.module, place.call.callee)
+    return project.related(place.site.module, place.call.span, f"`{place.function.name}` {verb} `{callee}`")
+
+
 def relate_steps(project: Project, first: Step, ending: str) -> Iterator[Related]:
     """Yield the steps after the first one as other ends of an alarm: "`f` calls `g`", at last "`g` waits in `h`"."""
     for step in first.iter_following():
-        module, call = step.place.site.module, step.place.call
-        verb = "calls" if step.next is not None else ending
-        message = f"`{step.place.function.name}` {verb} `{project.places.describe(module, call.callee)}`"
-        yield project.related(module, call.span, message)
+        yield _relate_call(project, step.place, "calls" if step.next is not None else ending)
 
 
 def collect_plain_calls(project: Project) -> tuple[tuple[CallPlace, tuple[str, ...]], ...]:

@@ -10,7 +10,7 @@ from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Item, Name, ValueId
-from conclint.project.background import collect_ways
+from conclint.project.confinement import collect_confined
 from conclint.project.project import Project
 from conclint.project.roots import PARALLEL_KINDS
 from conclint.rules.declare import project_rule
@@ -42,9 +42,10 @@ class _Change(NamedTuple):
 def check(project: Project) -> Iterator[Alarm]:
     """Report the first change of each kind to the process in functions that only threads run."""
     changes = [*_iter_calls(project), *_iter_assignments(project)]
-    ways = collect_ways(project, lambda root: root.runs_in in PARALLEL_KINDS) if changes else {}
-    # A change is often undone by another one in the same function.
-    for change in {(one.function, one.what): one for one in sorted(changes, reverse=True)}.values():
+    ways = collect_confined(project, lambda root: root.runs_in in PARALLEL_KINDS) if changes else {}
+    # A change is often undone by another one in the same function, or when a `with` is left.
+    first = {(one.function.replace("__exit__", "__enter__"), one.what): one for one in sorted(changes, reverse=True)}
+    for change in first.values():
         way = ways.get(change.function)
         if way is not None:
             message = f"this changes {change.what} for all threads of the process"

@@ -8,6 +8,8 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
 from conclint.project.off_loop import Intrusion, OffLoop
 from conclint.project.project import Project
+from conclint.project.roots import find_begin
+from conclint.project.ways import relate_calls
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -35,11 +37,9 @@ def check(project: Project) -> Iterator[Alarm]:
 
 
 def _relate(project: Project, found: Intrusion) -> Iterator[Related]:
-    spawn = project.call(found.root.site)
-    yield project.related(found.root.site.module, spawn.call.span, f"{_name(found)} begins to run in a thread here")
-    for step in found.chain:
-        callee = project.places.describe(step.site.module, step.call.callee)
-        yield project.related(step.site.module, step.call.span, f"`{step.function.name}` calls `{callee}`")
+    begin = find_begin(project, found.root)
+    yield project.related(found.root.site.module, begin, f"{_name(found)} begins to run in a thread here")
+    yield from relate_calls(project, found.chain)
 
 
 def _name(found: Intrusion) -> str:

@@ -58,6 +58,8 @@ class Links:
     promised: set[tuple[str, str]] = field(default_factory=set)
     """The parameters, by function and name, that a library fills with objects which the catalog tells."""
     spawns: list[SpawnSite] = field(default_factory=list)
+    factories: dict[Site, Site] = field(default_factory=dict)
+    """Calls of functions that make a lock and return it, each time a new one: the call in the function, by the call."""
 
     # Tuples, since they are read by every rule and written once.
 
