@@ -8,8 +8,9 @@ import libcst as cst
 
 from conclint.analysis.collector import Collector
 from conclint.analysis.fields import iter_nodes
+from conclint.analysis.locksets import ends_block
 from conclint.analysis.scope import Scope
-from conclint.model.facts import Handler
+from conclint.model.facts import Ending, Handler
 from conclint.model.values import Collection, Name, Result, ValueId
 
 _BROAD = (Name("builtins.Exception"), Name("builtins.BaseException"))
@@ -23,7 +24,8 @@ def add_handler(
     """Add an `except` clause of `tried`; `scope` is the one around that."""
     is_broad = node.type is None or _is_broad(collector.evaluate(node.type, scope.table), collector)
     is_silent = is_broad and all(map(_does_nothing, _iter_statements(node.body)))
-    _add(tried, node.type or node, scope, collector, is_broad=is_broad, is_silent=is_silent)
+    ending = _find_ending(node.body)
+    _add(tried, node.type or node, scope, collector, is_broad=is_broad, is_silent=is_silent, ending=ending)
 
 
 def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector: Collector) -> None:
@@ -43,11 +45,14 @@ def _add(
     *,
     is_broad: bool,
     is_silent: bool,
+    ending: Ending = Ending.ON,
 ) -> None:
     is_silent = is_silent and not _gives_value(node, scope)
     is_cleanup = is_silent and any(isinstance(one, _CLEANUPS) for one in _iter_around(node, scope))
     guarded, span = scope.span(node.body), scope.span(caught)
-    collector.handlers.append(Handler(scope.function, guarded, span, scope.context, is_broad, is_silent, is_cleanup))
+    collector.handlers.append(
+        Handler(scope.function, guarded, span, scope.context, is_broad, is_silent, is_cleanup, ending)
+    )
 
 
 def _is_broad(value: ValueId, collector: Collector) -> bool:
@@ -69,6 +74,13 @@ def _does_nothing(statement: cst.CSTNode) -> bool:
     if isinstance(statement, cst.Expr):
         return isinstance(statement.value, cst.Ellipsis | cst.SimpleString | cst.ConcatenatedString)
     return isinstance(statement, cst.Pass | cst.Continue)
+
+
+def _find_ending(body: cst.BaseSuite) -> Ending:
+    *_, last = _iter_statements(body)
+    if isinstance(last, cst.Continue):
+        return Ending.NEXT_ROUND
+    return Ending.OUT if ends_block(last) else Ending.ON
 
 
 def _gives_value(node: cst.Try | cst.TryStar | cst.With, scope: Scope) -> bool:

@@ -309,6 +309,17 @@ class Declaration(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class Ending(enum.Enum):
+    """Where control goes at the end of a handler."""
+
+    ON = "on"
+    """To what follows the `try` (may): a handler that raises again under a condition is such."""
+    NEXT_ROUND = "next-round"
+    """To the next round of the loop around (must)."""
+    OUT = "out"
+    """Out of the loop or the function around (must), by `return`, `break`, `raise` or an exit."""
+
+
 class Handler(msgspec.Struct, frozen=True, array_like=True):
     """An `except` clause, or what `with suppress(...):` suppresses."""
 
@@ -325,6 +336,7 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
     """Whether a broad one does nothing at all, and no value that is missing then tells of the error (must)."""
     is_cleanup: bool = False
     """Whether a silent one stands in another handler or in a `finally` block (must)."""
+    ending: Ending = Ending.ON
 
 
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):

@@ -94,6 +94,11 @@ class Errors:
             if not self._is_guarded(place) and self.may_fail(place):
                 yield place
 
+    def find_broad(self, place: CallPlace) -> Handler | None:
+        """Return the innermost handler of the function that gets whatever exception a call raises (must)."""
+        around = (one for one in self._handlers.get(place.function_place, ()) if contains(one.guarded, place.call.span))
+        return max((one for one in around if one.is_broad), key=lambda one: one.guarded, default=None)
+
     def _is_guarded(self, place: CallPlace) -> bool:
         """Whether some handler of the function gets what the call raises, if it catches that."""
         handlers = self._handlers.get(place.function_place, ())
