@@ -339,6 +339,27 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
     ending: Ending = Ending.ON
 
 
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """A part of the test of a loop: the loop goes on only while `value` is `goes_on`; None where it is compared."""
+
+    value: ValueId
+    goes_on: bool | None
+
+
+class Poll(msgspec.Struct, frozen=True, array_like=True):
+    """A loop that asks again and again, and does nothing but to sleep, or not even that (must).
+
+    `while not e.is_set(): pass`, `while True: if e.is_set(): break` with a call of `sleep` before or after that.
+    """
+
+    function: FunctionId
+    asked: tuple[Asked, ...]
+    pause: ValueId | None
+    """The result of the only call in the body: a sleep, or anything else. None where there is none."""
+    span: Span
+    """The test."""
+
+
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     """All facts of one module."""
 
@@ -364,6 +385,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     declarations: tuple[Declaration, ...] = ()
     stale_writes: tuple[StaleWrite, ...] = ()
     handlers: tuple[Handler, ...] = ()
+    polls: tuple[Poll, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:
