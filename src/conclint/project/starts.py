@@ -15,31 +15,37 @@ _DEEPEST = 6
 
 
 def iter_import_starts(
-    project: Project, starts: Container[Site], modules: Container[int]
-) -> Iterator[tuple[CallPlace, Site]]:
-    """Yield the calls in the body of these modules that lead to one of `starts` in the same thread, and to which."""
+    project: Project, starts: Container[Site], modules: Container[int], *, certain: bool = False
+) -> Iterator[tuple[CallPlace, ...]]:
+    """Yield the ways by calls in the same thread from the body of these modules to one of `starts`, the last call.
+
+    With `certain`, only ways that are always taken: no call on it is conditional.
+    """
     for module, facts in enumerate(project.modules):
         for number, call in enumerate(facts.calls) if module in modules else ():
             if call.function == 0 and not facts.contexts[call.context].main_guard:
-                place = project.call(Site(module, number))
-                found = _find_start(project, place, starts, frozenset())
-                if found is not None:
-                    yield place, found
+                way = _find_way(project, (project.call(Site(module, number)),), starts, certain=certain)
+                if way:
+                    yield way
 
 
-def _find_start(project: Project, place: CallPlace, starts: Container[Site], seen: frozenset[str]) -> Site | None:
-    """Return the first start that a call leads to in its own thread."""
-    if place.site in starts:
-        return place.site
-    for target in project.callees(place.site) if len(seen) < _DEEPEST else ():
+def _find_way(
+    project: Project, way: tuple[CallPlace, ...], starts: Container[Site], *, certain: bool
+) -> tuple[CallPlace, ...]:
+    """Return the first way to a start that begins like this, () where there is none."""
+    context = way[-1].context
+    if certain and (context.branches or context.after_return or context.protected):
+        return ()
+    if way[-1].site in starts:
+        return way
+    on_way = {place.function_place for place in way}
+    for target in project.callees(way[-1].site) if len(way) <= _DEEPEST else ():
         function = project.place(target.function)
-        if function is None or target.function in seen:
-            continue
-        for inner in project.calls_in(function):
-            found = _find_start(project, inner, starts, seen | {target.function})
-            if found is not None:
+        for inner in project.calls_in(function) if function is not None and function not in on_way else ():
+            found = _find_way(project, (*way, inner), starts, certain=certain)
+            if found:
                 return found
-    return None
+    return ()
 
 
 def is_script(project: Project, facts: ModuleFacts) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.catalog.rows import Kind, Role
-from conclint.model.alarm import Alarm
+from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Site
-from conclint.project.project import Project
+from conclint.project.project import CallPlace, Project
 from conclint.project.starts import is_script, iter_import_starts
 from conclint.project.testing import is_test_function
 from conclint.rules.declare import project_rule
@@ -40,11 +40,17 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report the calls of a module's body that start something, directly or through functions."""
     starts = dict(_iter_starts(project))
     libraries = {index for index, facts in enumerate(project.modules) if _is_library(project, facts)} if starts else ()
-    for place, found in iter_import_starts(project, starts, libraries):
-        message = f"importing `{place.facts.module}` starts {starts[found]}"
-        end = project.call(found)
-        trace = [project.related(found.module, end.call.span, "it is started here")] if found != place.site else []
+    for place, *way in iter_import_starts(project, starts, libraries, certain=True):
+        end = (place, *way)[-1]
+        message = f"importing `{place.facts.module}` starts {starts[end.site]}"
+        trace = [_relate(project, step, is_start=step is end) for step in way]
         yield project.alarm(place.site.module, RULE.code, place.call.span, message, *trace)
+
+
+def _relate(project: Project, place: CallPlace, *, is_start: bool) -> Related:
+    callee = project.places.describe(place.site.module, place.call.callee)
+    message = "it is started here" if is_start else f"`{place.function.name}` calls `{callee}`"
+    return project.related(place.site.module, place.call.span, message)
 
 
 def _iter_starts(project: Project) -> Iterator[tuple[Site, str]]:

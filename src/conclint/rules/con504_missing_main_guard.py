@@ -34,10 +34,10 @@ def check(project: Project) -> Iterator[Alarm]:
         return
     starts = dict(_iter_starts(project))
     scripts = {index for index, facts in enumerate(project.modules) if _may_be_run(project, facts)} if starts else ()
-    for place, found in iter_import_starts(project, starts, scripts):
-        message = f"this starts {starts[found]} whenever the module is imported, so in each child process too"
-        end = project.call(found)
-        trace = [project.related(found.module, end.call.span, "it is started here")] if found != place.site else []
+    for place, *way in iter_import_starts(project, starts, scripts):
+        end = (place, *way)[-1]
+        message = f"this starts {starts[end.site]} whenever the module is imported, so in each child process too"
+        trace = [project.related(end.site.module, end.call.span, "it is started here")] if way else []
         yield project.alarm(place.site.module, RULE.code, place.call.span, message, *trace)
 
 
