@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
+import msgspec
 
 from conclint.analysis.collector import Collector
 from conclint.analysis.fields import iter_nodes
@@ -24,8 +25,8 @@ def add_handler(
     """Add an `except` clause of `tried`; `scope` is the one around that."""
     is_broad = node.type is None or _is_broad(collector.evaluate(node.type, scope.table), collector)
     is_silent = is_broad and all(map(_does_nothing, _iter_statements(node.body)))
-    ending = _find_ending(node.body)
-    _add(tried, node.type or node, scope, collector, is_broad=is_broad, is_silent=is_silent, ending=ending)
+    found = _make(tried, node.type or node, scope, is_broad=is_broad, is_silent=is_silent)
+    collector.handlers.append(msgspec.structs.replace(found, ending=_find_ending(node.body)))
 
 
 def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector: Collector) -> None:
@@ -34,25 +35,16 @@ def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector:
     call = collector.calls[value.call] if isinstance(value, Result) else None
     if call is not None and collector.values[call.callee] == _SUPPRESS:
         is_broad = any(_is_broad(argument.value, collector) for argument in call.arguments)
-        _add(node, item.item, scope, collector, is_broad=is_broad, is_silent=is_broad)
+        collector.handlers.append(_make(node, item.item, scope, is_broad=is_broad, is_silent=is_broad))
 
 
-def _add(
-    node: cst.Try | cst.TryStar | cst.With,
-    caught: cst.CSTNode,
-    scope: Scope,
-    collector: Collector,
-    *,
-    is_broad: bool,
-    is_silent: bool,
-    ending: Ending = Ending.ON,
-) -> None:
+def _make(
+    node: cst.Try | cst.TryStar | cst.With, caught: cst.CSTNode, scope: Scope, *, is_broad: bool, is_silent: bool
+) -> Handler:
     is_silent = is_silent and not _gives_value(node, scope)
     is_cleanup = is_silent and any(isinstance(one, _CLEANUPS) for one in _iter_around(node, scope))
     guarded, span = scope.span(node.body), scope.span(caught)
-    collector.handlers.append(
-        Handler(scope.function, guarded, span, scope.context, is_broad, is_silent, is_cleanup, ending)
-    )
+    return Handler(scope.function, guarded, span, scope.context, is_broad, is_silent, is_cleanup)
 
 
 def _is_broad(value: ValueId, collector: Collector) -> bool:

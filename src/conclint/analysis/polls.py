@@ -40,7 +40,9 @@ def _iter_statements(suite: cst.BaseSuite) -> Iterator[cst.CSTNode]:
 
 
 def _is_true(test: cst.BaseExpression) -> bool:
-    return (isinstance(test, cst.Name) and test.value == "True") or (isinstance(test, cst.Integer) and test.value == "1")
+    return (isinstance(test, cst.Name) and test.value == "True") or (
+        isinstance(test, cst.Integer) and test.value == "1"
+    )
 
 
 def _is_leaving(statement: cst.CSTNode) -> TypeGuard[cst.If]:
@@ -76,8 +78,9 @@ def _find_quantified(test: cst.BaseExpression) -> cst.Call | None:
     if not isinstance(test, cst.Call) or len(test.args) != 1 or not isinstance(test.func, cst.Name):
         return None
     given = test.args[0].value
-    is_generator = test.func.value in _QUANTIFIERS and isinstance(given, cst.GeneratorExp | cst.ListComp)
-    return given.elt if is_generator and isinstance(given.elt, cst.Call) else None
+    if test.func.value not in _QUANTIFIERS or not isinstance(given, cst.GeneratorExp | cst.ListComp):
+        return None
+    return given.elt if isinstance(given.elt, cst.Call) else None
 
 
 def _is_none(test: cst.BaseExpression) -> bool:

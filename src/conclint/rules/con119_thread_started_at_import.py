@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm, Related
-from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
-from conclint.project.starts import is_script, iter_import_starts
+from conclint.project.starts import collect_scripts, iter_import_starts
 from conclint.project.testing import is_test_function
 from conclint.rules.declare import project_rule
 
@@ -39,7 +38,7 @@ _NOT_IMPORTED = frozenset({"__main__", "conftest", "setup", "conf"})
 def check(project: Project) -> Iterator[Alarm]:
     """Report the calls of a module's body that start something, directly or through functions."""
     starts = dict(_iter_starts(project))
-    libraries = {index for index, facts in enumerate(project.modules) if _is_library(project, facts)} if starts else ()
+    libraries = _collect_libraries(project) if starts else frozenset()
     for place, *way in iter_import_starts(project, starts, libraries, certain=True):
         end = (place, *way)[-1]
         message = f"importing `{place.facts.module}` starts {starts[end.site]}"
@@ -66,7 +65,10 @@ def _iter_starts(project: Project) -> Iterator[tuple[Site, str]]:
             yield from ((start.site, noun) for start in project.lifetimes.iter_calls(made.found, Role.START))
 
 
-def _is_library(project: Project, facts: ModuleFacts) -> bool:
-    """Whether a module is imported rather than run: neither a script nor a test."""
-    named = facts.module.rpartition(".")[2] in _NOT_IMPORTED or is_test_function(facts.module)
-    return not named and not is_script(project, facts)
+def _collect_libraries(project: Project) -> frozenset[int]:
+    """Return the modules that are imported rather than run: neither scripts nor tests."""
+    modules = enumerate(facts.module for facts in project.modules)
+    found = (
+        index for index, name in modules if name.rpartition(".")[2] not in _NOT_IMPORTED and not is_test_function(name)
+    )
+    return frozenset(found) - collect_scripts(project)

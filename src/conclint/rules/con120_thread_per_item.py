@@ -11,6 +11,7 @@ from conclint.model.values import Attribute, Collection, Item, Name, Result, Val
 from conclint.project.iteration import find_assigned, is_given
 from conclint.project.lifetime import Made
 from conclint.project.project import CallPlace, Project
+from conclint.project.testing import is_test
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -30,7 +31,7 @@ def check(project: Project) -> Iterator[Alarm]:
     for made in project.lifetimes.iter_made(Kind.THREAD):
         place = made.place
         loops = place.context.loops
-        if not loops or not is_given(place, find_assigned(place.facts, loops[-1])):
+        if not loops or is_test(place) or not is_given(place, find_assigned(place.facts, loops[-1])):
             continue
         if _is_bounded(project, place) or _is_limited(project, made):
             continue

@@ -11,6 +11,7 @@ from conclint.model.values import Constant
 from conclint.project.confinement import Way, collect_reached, iter_way
 from conclint.project.lifetime import Made
 from conclint.project.project import CallPlace, Project
+from conclint.project.testing import is_test
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -33,7 +34,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report daemons whose thread leads to a call that writes."""
     writes = {place.function.symbol: place for place in _iter_writes(project)}
     for made in project.lifetimes.iter_made(Kind.THREAD) if writes else ():
-        if not _is_daemon(project, made) or project.lifetimes.may_be_joined(made):
+        if is_test(made.place) or not _is_daemon(project, made) or project.lifetimes.may_be_joined(made):
             continue
         roots = [root for root in project.roots if root.site == made.place.site]
         reached = collect_reached(project, roots)
@@ -48,9 +49,7 @@ def _report(project: Project, made: Made, way: Way, write: CallPlace) -> Alarm:
     callee = project.places.describe(write.site.module, write.call.callee)
     end = project.related(write.site.module, write.call.span, f"`{callee}` writes here")
     message = f"{subject} writes, and is cut off when the program ends: nobody joins it"
-    return project.alarm(
-        made.place.site.module, RULE.code, made.place.call.span, message, *iter_way(project, way), end
-    )
+    return project.alarm(made.place.site.module, RULE.code, made.place.call.span, message, *iter_way(project, way), end)
 
 
 def _iter_writes(project: Project) -> Iterator[CallPlace]:

@@ -57,11 +57,12 @@ def _iter_class_level(project: Project) -> Iterator[tuple[int, Flow, Place]]:
             if flow.function or not isinstance(target, Name):
                 continue
             owner = target.symbol.rpartition(".")[0]
-            if owner in project.symbols.classes and _is_mutable(project, module, flow):
-                if project.symbols.find_external_base(owner) != "threading.local":
-                    place = project.places.find(module, flow.target)
-                    if place is not None:
-                        yield module, flow, place
+            if owner not in project.symbols.classes or not _is_mutable(project, module, flow):
+                continue
+            place = project.places.find(module, flow.target)
+            # That of a `threading.local` is CON118.
+            if place is not None and project.symbols.find_external_base(owner) != "threading.local":
+                yield module, flow, place
 
 
 def _is_mutable(project: Project, module: int, flow: Flow) -> bool:

@@ -44,7 +44,9 @@ def _report_state(project: Project, found: PolledState) -> Alarm:
     name = project.places.describe(found.module, found.state)
     begun = found.root.function.rpartition(".")[2]
     message = f"this loop takes a whole CPU until another thread sets `{name}`"
-    start = project.related(found.root.site.module, find_begin(project, found.root), f"`{begun}` runs in another thread")
+    start = project.related(
+        found.root.site.module, find_begin(project, found.root), f"`{begun}` runs in another thread"
+    )
     write = project.related(found.write.module, found.write.span, f"`{name}` is set here")
     help_line = f"make `{name}` a `threading.Event` and `wait()` for it"
     return project.alarm(found.module, RULE.code, found.poll.span, message, start, write, help=help_line)

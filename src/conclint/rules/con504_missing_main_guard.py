@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Domain, Kind, Role
 from conclint.model.alarm import Alarm
-from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
 from conclint.project.lifetime import Made
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
-from conclint.project.starts import is_script, iter_import_starts
+from conclint.project.starts import collect_scripts, iter_import_starts
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -33,7 +32,10 @@ def check(project: Project) -> Iterator[Alarm]:
     if _is_forked_everywhere(project):
         return
     starts = dict(_iter_starts(project))
-    scripts = {index for index, facts in enumerate(project.modules) if _may_be_run(project, facts)} if starts else ()
+    if not starts:
+        return
+    # `__main__.py` is not imported again by the children of `python -m package`.
+    scripts = {index for index in collect_scripts(project) if project.modules[index].module != "__main__"}
     for place, *way in iter_import_starts(project, starts, scripts):
         end = (place, *way)[-1]
         message = f"this starts {starts[end.site]} whenever the module is imported, so in each child process too"
@@ -50,11 +52,6 @@ def _iter_starts(project: Project) -> Iterator[tuple[Site, str]]:
             yield made.place.site, _NOUNS[made.row.kind]
         for start in project.lifetimes.iter_calls(made.found, Role.START):
             yield start.site, _NOUNS[made.row.kind]
-
-
-def _may_be_run(project: Project, facts: ModuleFacts) -> bool:
-    """Whether it is a script; `__main__.py` is not imported again by the children of `python -m package`."""
-    return facts.module != "__main__" and is_script(project, facts)
 
 
 def _is_forked_everywhere(project: Project) -> bool:
