@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
+import msgspec
 
 from conclint.analysis.collector import Collector
 from conclint.analysis.fields import iter_nodes
+from conclint.analysis.locksets import ends_block
 from conclint.analysis.scope import Scope
-from conclint.model.facts import Handler
+from conclint.model.facts import Ending, Handler
 from conclint.model.values import Name, Result, ValueId
 
 _ANYTHING = Name("builtins.BaseException")
@@ -24,7 +26,8 @@ def add_handler(
     """Add an `except` clause of `tried`; `scope` is the one around that."""
     caught = tuple(_iter_caught(node.type, scope, collector))
     is_silent = _is_broad(caught, collector) and all(map(_does_nothing, _iter_statements(node.body)))
-    _add(tried, node.type or node, caught, scope, collector, is_silent=is_silent)
+    found = _make(tried, node.type or node, caught, scope, is_silent=is_silent)
+    collector.handlers.append(msgspec.structs.replace(found, ending=_find_ending(node.body)))
 
 
 def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector: Collector) -> None:
@@ -33,22 +36,22 @@ def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector:
     call = collector.calls[value.call] if isinstance(value, Result) else None
     if call is not None and collector.values[call.callee] == _SUPPRESS:
         caught = tuple(argument.value for argument in call.arguments)
-        _add(node, item.item, caught, scope, collector, is_silent=_is_broad(caught, collector))
+        collector.handlers.append(_make(node, item.item, caught, scope, is_silent=_is_broad(caught, collector)))
 
 
-def _add(
+def _make(
     node: cst.Try | cst.TryStar | cst.With,
     clause: cst.CSTNode,
     caught: tuple[ValueId, ...],
     scope: Scope,
-    collector: Collector,
     *,
     is_silent: bool,
-) -> None:
+) -> Handler:
     is_silent = is_silent and not _gives_value(node, scope)
     is_cleanup = is_silent and any(isinstance(one, _CLEANUPS) for one in _iter_around(node, scope))
-    guarded, span = scope.span(node.body), scope.span(clause)
-    collector.handlers.append(Handler(scope.function, guarded, span, scope.context, caught, is_silent, is_cleanup))
+    return Handler(
+        scope.function, scope.span(node.body), scope.span(clause), scope.context, caught, is_silent, is_cleanup
+    )
 
 
 def _iter_caught(node: cst.BaseExpression | None, scope: Scope, collector: Collector) -> Iterator[ValueId]:
@@ -75,6 +78,13 @@ def _does_nothing(statement: cst.CSTNode) -> bool:
     if isinstance(statement, cst.Expr):
         return isinstance(statement.value, cst.Ellipsis | cst.SimpleString | cst.ConcatenatedString)
     return isinstance(statement, cst.Pass | cst.Continue)
+
+
+def _find_ending(body: cst.BaseSuite) -> Ending:
+    *_, last = _iter_statements(body)
+    if isinstance(last, cst.Continue):
+        return Ending.NEXT_ROUND
+    return Ending.OUT if ends_block(last) else Ending.ON
 
 
 def _gives_value(node: cst.Try | cst.TryStar | cst.With, scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.analysis.handlers import add_handler, add_suppression
 from conclint.analysis.locksets import ends_block
 from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
+from conclint.analysis.polls import find_polls
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_loop_tests, iter_tests, iter_tried
 from conclint.model.facts import ContextId, How
@@ -129,6 +130,7 @@ def _visit_while(walk: Traversal, node: cst.While, scope: Scope) -> None:
     if node.orelse is not None:
         walk.visit(node.orelse, node, scope)
     walk.tests.extend(iter_loop_tests(node, scope, walk.collector))
+    walk.collector.polls.extend(find_polls(node, scope, walk.collector))
     walk.set_after(node, scope, missed)
 
 

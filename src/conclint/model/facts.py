@@ -310,6 +310,17 @@ class Declaration(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class Ending(enum.Enum):
+    """Where control goes at the end of a handler."""
+
+    ON = "on"
+    """To what follows the `try` (may): a handler that raises again under a condition is such."""
+    NEXT_ROUND = "next-round"
+    """To the next round of the loop around (must)."""
+    OUT = "out"
+    """Out of the loop or the function around (must), by `return`, `break`, `raise` or an exit."""
+
+
 class Handler(msgspec.Struct, frozen=True, array_like=True):
     """An `except` clause, or what `with suppress(...):` suppresses (must)."""
 
@@ -326,6 +337,28 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
     """Whether one for every `Exception` does nothing, and no value that is missing then tells of the error (must)."""
     is_cleanup: bool = False
     """Whether a silent one stands in another handler or in a `finally` block (must)."""
+    ending: Ending = Ending.ON
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """A part of the test of a loop: the loop goes on only while `value` is `goes_on`; None where it is compared."""
+
+    value: ValueId
+    goes_on: bool | None
+
+
+class Poll(msgspec.Struct, frozen=True, array_like=True):
+    """A loop that asks again and again, and does nothing but to sleep, or not even that (must).
+
+    `while not e.is_set(): pass`, `while True: if e.is_set(): break` with a call of `sleep` before or after that.
+    """
+
+    function: FunctionId
+    asked: tuple[Asked, ...]
+    pause: ValueId | None
+    """The result of the only call in the body: a sleep, or anything else. None where there is none."""
+    span: Span
+    """The test."""
 
 
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -353,6 +386,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     declarations: tuple[Declaration, ...] = ()
     stale_writes: tuple[StaleWrite, ...] = ()
     handlers: tuple[Handler, ...] = ()
+    polls: tuple[Poll, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

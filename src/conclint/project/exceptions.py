@@ -99,6 +99,13 @@ class Exceptions:
             if not self._is_guarded(place) and self.may_fail(place):
                 yield place
 
+    def find_broad(self, place: CallPlace) -> Handler | None:
+        """Return the innermost handler of the function that gets whatever exception a call raises (must)."""
+        around = _iter_handlers(self._project, place.site.module, place.call.function, place.call.span)
+        values = place.facts.values
+        broad = (one for one in around if any(values[value] in _BROAD for value in one.caught))
+        return max(broad, key=lambda one: one.guarded, default=None)
+
     def _has_broad_handler(self, where: FunctionPlace) -> bool:
         values = self._project.modules[where.module].values
         handlers = _iter_handlers(self._project, where.module, where.index)

@@ -85,7 +85,20 @@ class Lifetimes:
             for operation in self.iter_operations(found)
             if operation.name == "is_alive" and operation.site.what == "call"
         )
-        return any(place.call.use is Use.TESTED and place.context.loops for place in places)
+        return any(
+            (place.call.use is Use.TESTED or place.site in self._polled) and place.context.loops for place in places
+        )
+
+    @cached_property
+    def _polled(self) -> frozenset[Site]:
+        """The calls that loops ask, wherever in their test: `while any(one.is_alive() for one in threads):`."""
+        return frozenset(
+            Site(module, value.call)
+            for module, facts in enumerate(self._project.modules)
+            for poll in facts.polls
+            for value in (facts.values[one.value] for one in poll.asked)
+            if isinstance(value, Result)
+        )
 
     def iter_operations(self, found: Object) -> Iterator[Operation]:
         """Yield the methods called on an object, those that its own class calls through `super()` included."""
