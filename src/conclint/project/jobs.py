@@ -138,9 +138,10 @@ class Jobs:
 
     @cached_property
     def _waits(self) -> tuple[CallPlace, ...]:
-        return tuple(
-            place
-            for place in self._project.calls
-            for target, row in self._project.rows(place.site)
-            if row.role is Role.JOIN and target.receiver is None
-        )
+        externals = self._project.links.externals.items()
+        sites = [site for site, targets in externals if site.what == "call" and any(map(self._is_wait, targets))]
+        return tuple(self._project.call(site) for site in sorted(sites))
+
+    def _is_wait(self, target: ExternalTarget) -> bool:
+        row = self._project.find_row(target) if target.receiver is None else None
+        return row is not None and row.role is Role.JOIN

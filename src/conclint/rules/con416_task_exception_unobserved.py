@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import Role
+from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
@@ -34,7 +34,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report tasks that may fail, are kept, and are never awaited or asked by a callback."""
     jobs, errors = Jobs(project), Errors(project)
-    kept = [made for made in _iter_kept(project, jobs) if jobs.is_never_asked(made)]
+    kept = [made for made in _iter_kept(project) if jobs.is_never_asked(made)]
     observed = _find_gathered(project) | _find_awaited(project) if kept else set()
     for made in kept:
         way = _find_failing(jobs, errors, made.place) if made.found not in observed else ()
@@ -42,14 +42,12 @@ def check(project: Project) -> Iterator[Alarm]:
             yield _describe(project, made, way)
 
 
-def _iter_kept(project: Project, jobs: Jobs) -> Iterator[Made]:
+def _iter_kept(project: Project) -> Iterator[Made]:
     """Yield the tasks whose handle is used in some way; CON404 is about the others."""
-    for site, targets in project.links.externals.items():
-        if site.what == "call" and targets and starts_task(project, site):
-            place = project.call(site)
-            made = jobs.find_future(place) if place.call.use is not Use.DROPPED and not is_test(place) else None
-            if made is not None:
-                yield made
+    for made in project.lifetimes.iter_made(Kind.TASK):
+        place = made.place
+        if place.call.use is not Use.DROPPED and not is_test(place) and starts_task(project, place.site):
+            yield made
 
 
 def _find_gathered(project: Project) -> set[Object]:
@@ -69,7 +67,7 @@ def _find_awaited(project: Project) -> set[Object]:
         (module, value.base)
         for module, facts in enumerate(project.modules)
         for value in facts.values
-        if isinstance(value, Await) and not isinstance(facts.values[value.base], Result)
+        if type(value) is Await and not isinstance(facts.values[value.base], Result)
     )
     return {found for module, base in bases for found in project.objects(module, base)}
 
