@@ -50,6 +50,9 @@ def _mark_compared(walk: Traversal, node: cst.Call) -> None:
 def _visit_await(walk: Traversal, node: cst.Await, scope: Scope) -> None:
     walk.awaits[scope.function] += 1
     walk.visit(node.expression, node, scope)
+    if not isinstance(node.expression, cst.Call):
+        # Calls say so themselves (`Use.AWAITED`); what else is awaited is told by the value, also where it is dropped.
+        walk.collector.evaluate(node, scope.table)
 
 
 _USES = {

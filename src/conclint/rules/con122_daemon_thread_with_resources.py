@@ -8,7 +8,7 @@ from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
-from conclint.project.confinement import Way, collect_reached, iter_way
+from conclint.project.confinement import Way, collect_ways
 from conclint.project.lifetime import Made
 from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
@@ -37,7 +37,7 @@ def check(project: Project) -> Iterator[Alarm]:
         if is_test(made.place) or not _is_daemon(project, made) or project.lifetimes.may_be_joined(made):
             continue
         roots = [root for root in project.roots if root.site == made.place.site]
-        reached = collect_reached(project, roots)
+        reached = collect_ways(project, roots)
         symbol = next((symbol for symbol in reached if symbol in writes), None)
         if symbol is not None:
             yield _report(project, made, reached[symbol], writes[symbol])
@@ -49,7 +49,7 @@ def _report(project: Project, made: Made, way: Way, write: CallPlace) -> Alarm:
     callee = project.places.describe(write.site.module, write.call.callee)
     end = project.related(write.site.module, write.call.span, f"`{callee}` writes here")
     message = f"{subject} writes, and is cut off when the program ends: nobody joins it"
-    return project.alarm(made.place.site.module, RULE.code, made.place.call.span, message, *iter_way(project, way), end)
+    return project.alarm(made.place.site.module, RULE.code, made.place.call.span, message, *way.relate(project), end)
 
 
 def _iter_writes(project: Project) -> Iterator[CallPlace]:

@@ -13,8 +13,9 @@ from conclint.project.confinement import is_of_self
 from conclint.project.parallel import Control
 from conclint.project.places import Place
 from conclint.project.project import Project
-from conclint.project.roots import find_begin
+from conclint.project.roots import relate_begin
 from conclint.project.shared import SharedAccess
+from conclint.project.ways import relate_calls
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -97,10 +98,5 @@ def _relate(project: Project, control: Control, access: SharedAccess) -> Iterato
     """Yield where the thread begins, and the calls from there to the change."""
     if control.root is None:
         return
-    name = control.root.function.rpartition(".")[2]
-    begin = find_begin(project, control.root)
-    yield project.related(control.root.site.module, begin, f"`{name}` begins to run in a thread here")
-    for site in project.call_graph.find_chain(control.root.function, access.function) or ():
-        place = project.call(site)
-        callee = project.places.describe(site.module, place.call.callee)
-        yield project.related(site.module, place.call.span, f"`{place.function.name}` calls `{callee}`")
+    yield relate_begin(project, control.root)
+    yield from relate_calls(project, project.call_graph.find_chain(control.root.function, access.function) or ())

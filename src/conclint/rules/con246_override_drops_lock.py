@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute
-from conclint.project.background import is_self
+from conclint.project.confinement import is_self
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
