@@ -80,6 +80,7 @@ def check_files(
         rules.load().rules,
         frozenset(file.path for file in files if file.shown),
         respect_noqa=respect_noqa,
+        complete=not failures,
     )
     return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
 
