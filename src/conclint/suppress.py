@@ -74,6 +74,8 @@ def find_unused(
 
     Nothing is said of codes that are not selected, nor of a plain `# noqa`, which may be meant for another tool.
     """
+    if UNUSED not in config.selected:
+        return
     by_code = {rule.code: rule for rule in rules}
     met: dict[Use, set[str]] = {}
     for alarm in alarms:
@@ -118,19 +120,15 @@ def filter_alarms(
     shown: Collection[str],
     *,
     respect_noqa: bool = True,
-    complete: bool = True,
 ) -> tuple[Diagnostic, ...]:
     """Turn the alarms that are wanted into diagnostics, sorted, each once.
 
     `suppressions` and `shown` go by path; alarms of other files are not shown. Of alarms that say the same of the
-    same place the first is kept. Unless the alarms are `complete`, no comment is said to suppress nothing.
+    same place the first is kept.
     """
     by_code = {rule.code: rule for rule in rules}
     kept: dict[tuple[str, Span, str, str], Diagnostic] = {}
-    found = list(alarms)
-    if complete and UNUSED in config.selected:
-        found += find_unused(tuple(found), suppressions, config, rules, respect_noqa=respect_noqa)
-    for alarm in sorted(found):
+    for alarm in sorted(alarms):
         rule = by_code[alarm.code]
         if alarm.path not in shown or not config.is_selected(alarm.code, alarm.path):
             continue
