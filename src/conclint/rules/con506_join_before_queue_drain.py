@@ -8,11 +8,10 @@ from typing import NamedTuple
 from conclint.catalog.rows import Kind, Role, RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
-from conclint.model.span import Span
 from conclint.project.confinement import Way, collect_reached, iter_way
 from conclint.project.lifetime import Made
 from conclint.project.objects import Object
-from conclint.project.order import precedes
+from conclint.project.order import find_leading, precedes
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
 
@@ -102,23 +101,12 @@ def _comes_first(project: Project, join: CallPlace, gets: tuple[CallPlace, ...])
     """Whether all reads come after the join, in the function that does both, itself or by what it calls (must)."""
     symbol = join.function.symbol
     for function in (symbol, *sorted({caller for caller, _, _ in project.call_graph.callers.get(symbol, ())})):
-        reads = [_find_spans(project, function, get) for get in gets]
-        joins = _find_spans(project, function, join)
+        reads = [find_leading(project, function, get) for get in gets]
+        joins = find_leading(project, function, join)
         if joins and all(reads):
             branches = [set(place.context.branches) for place in (join, *gets) if place.function.symbol == function]
             is_conditional = join.function.symbol == function and any(branches[0] - one for one in branches[1:])
-            return not is_conditional and all(precedes(joins[0], span) for spans in reads for span in spans)
+            return not is_conditional and all(
+                precedes(joins[0].call.span, read.call.span) for places in reads for read in places
+            )
     return False
-
-
-def _find_spans(project: Project, function: str, goal: CallPlace) -> list[Span]:
-    """Return the calls in a function that lead to another one, or the very call."""
-    if goal.function.symbol == function:
-        return [goal.call.span]
-    where = project.place(function)
-    found = []
-    for place in project.calls_in(where) if where is not None else ():
-        callees = {target.function for target in project.callees(place.site)}
-        if callees and goal.function.symbol in project.call_graph.reach(callees):
-            found.append(place.call.span)
-    return found
