@@ -21,7 +21,7 @@ from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.result import Failure, ModuleResult
 from conclint.shares import check_project
 from conclint.stages import Stage, Stages
-from conclint.suppress import filter_alarms
+from conclint.suppress import filter_alarms, find_unused
 from conclint.workers import Workers
 
 if TYPE_CHECKING:
@@ -73,14 +73,13 @@ def check_files(
             failures += found.failures
     alarms += [alarm for result in results.values() for alarm in result.alarms]
     failures += [failure for result in results.values() for failure in result.failures]
-    diagnostics = filter_alarms(
-        alarms,
-        {result.path: result.suppressions for result in results.values() if result.suppressions},
-        config,
-        rules.load().rules,
-        frozenset(file.path for file in files if file.shown),
-        respect_noqa=respect_noqa,
-    )
+    suppressions = {result.path: result.suppressions for result in results.values() if result.suppressions}
+    every = rules.load().rules
+    if not failures:
+        # A rule that has failed might have raised what a comment suppresses.
+        alarms += find_unused(tuple(alarms), suppressions, config, every, respect_noqa=respect_noqa)
+    shown = frozenset(file.path for file in files if file.shown)
+    diagnostics = filter_alarms(alarms, suppressions, config, every, shown, respect_noqa=respect_noqa)
     return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
 
 

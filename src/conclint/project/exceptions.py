@@ -36,6 +36,7 @@ _SAFE_MODULES = frozenset(
     """.split()
 )
 _FAILING_BUILTINS = frozenset({f"builtins.{name}" for name in "__import__ compile eval exec input next open".split()})
+_SAFE_FUNCTIONS = frozenset({"os._exit", "os.cpu_count", "os.fspath", "os.getpid", "os.getppid", "os.urandom"})
 _LONGEST_CHAIN = 6
 _LOGGING = frozenset("debug info warning warn error exception critical log".split())
 """Methods of loggers: believed of any object."""
@@ -88,6 +89,17 @@ class Exceptions:
             failing = (one.function for one in self._project.callees(place.site) if self.find_failing(one.function))
             symbol = next(failing, "")
 
+    def find_outside(self, place: CallPlace) -> tuple[CallPlace, ...]:
+        """Return the calls from here to one that reaches outside, or runs another library; () where none is known to.
+
+        The last one is that call. A method of an object of which nothing is known is none.
+        """
+        callees = sorted(target.function for target in self._project.callees(place.site))
+        chain = (place, *(self.iter_chain(callees[0]) if callees else ()))
+        targets = self._project.externals(chain[-1].site)
+        exits = any(row.exits or not row.effects & _FAILING for _, row in self._project.rows(chain[-1].site))
+        return chain if targets and all(map(self.is_failing, targets)) and not exits else ()
+
     def _iter_failing(self, symbol: str) -> Iterator[CallPlace]:
         where, function = self._project.place(symbol), self._project.function(symbol)
         if where is None or function is None or function.is_stub or function.is_generator:
@@ -124,12 +136,19 @@ class Exceptions:
         if owner is not None:
             return owner.kind not in (Kind.COLLECTION, Kind.OTHER)
         name = target.name
-        return name in _FAILING_BUILTINS or name.partition(".")[0] not in _SAFE_MODULES
+        is_safe = name.partition(".")[0] in _SAFE_MODULES or name in _SAFE_FUNCTIONS
+        return name in _FAILING_BUILTINS or not is_safe
 
     def _makes_object(self, place: CallPlace) -> bool:
         """Whether the call makes an object of a class of the project that has no `__init__`."""
         made = self._project.result(place.site)
         return bool(made) and all(one.kind is ObjectKind.INSTANCE for one in made)
+
+
+def collect_caught(project: Project, place: CallPlace) -> tuple[ValueId, ...]:
+    """Return the exceptions that the handlers around a call name (must)."""
+    handlers = _iter_handlers(project, place.site.module, place.call.function, place.call.span)
+    return tuple(value for handler in handlers for value in handler.caught)
 
 
 def may_stop(project: Project, module: int, place: Call | Raise | Yield, names: tuple[str, ...]) -> bool:

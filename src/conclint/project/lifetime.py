@@ -139,6 +139,10 @@ class Lifetimes:
         """Return whether a thread or process may be a daemon: also where that is not known."""
         return self._daemons.may_be_daemon(made.found, made.place)
 
+    def is_said_daemon(self, made: Made) -> bool:
+        """Return whether the program says of a thread or process that it is a daemon (may)."""
+        return self._daemons.is_said_daemon(made.found, made.place)
+
     def is_last_done(self, start: CallPlace) -> bool:
         """Return whether the program does nothing more after this call but to wait for its threads to end."""
         return self._endings.is_last_done(start)

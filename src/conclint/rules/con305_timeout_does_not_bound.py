@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.catalog.rows import Kind, Role
-from conclint.model.alarm import Alarm, Related
+from conclint.model.alarm import Alarm
 from conclint.model.facts import Acquisition
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute
@@ -152,8 +152,3 @@ def _describe(project: Project, block: Block, wait: CallPlace, start: CallPlace,
     related += relate_calls(project, chain)
     message = f"`{callee}` gives up after its timeout, and the end of the `with` block waits for the job all the same"
     return project.alarm(wait.site.module, RULE.code, wait.call.span, message, *related)
-
-
-def _relate(project: Project, place: CallPlace) -> Related:
-    called = project.places.describe(place.site.module, place.call.callee)
-    return project.related(place.site.module, place.call.span, f"`{place.function.name}` calls `{called}`")
