@@ -361,3 +361,27 @@ def test_relevant(text: str) -> None:
 )
 def test_dormant(text: str) -> None:
     assert not is_relevant(text.encode())
+
+
+def test_versions_choose_the_rows() -> None:
+    with catalog.amend(catalog.Amendments(versions=((3, 10),))):
+        assert catalog.find_class("asyncio.TaskGroup") is None
+        assert catalog.find_class("telnetlib.Telnet") is not None
+    with catalog.amend(catalog.Amendments(versions=((3, 12), (3, 13)))):
+        assert catalog.find_class("telnetlib.Telnet") is not None
+    with catalog.amend(catalog.Amendments(versions=((3, 13), (3, 14)))):
+        assert catalog.find_class("asyncio.TaskGroup") is not None
+        assert catalog.find_call("telnetlib.Telnet") is None
+    assert catalog.load() is INDEX
+
+
+def test_own_rows_go_before_those_of_libraries_until_the_block_ends() -> None:
+    known = catalog.find_call("requests.get")
+    own = CallRow(names=("requests.get",), effects=Effect.SLEEP)
+    waiter = ClassRow(names=("shop.Waiter",), kind=Kind.THREAD, bases=("threading.Thread",))
+    with catalog.amend(catalog.Amendments((waiter,), (own,))):
+        assert catalog.find_call("requests.get") is own
+        assert catalog.find_call("requests.api.get") is known
+        assert catalog.find_method("shop.Waiter", "join") is catalog.find_method("threading.Thread", "join")
+    assert catalog.find_call("requests.get") is known
+    assert catalog.find_method("shop.Waiter", "join") is None

@@ -12,7 +12,13 @@ from conclint.config.options import ENVIRONMENT_KEYS, Options, name_variable
 SCHEMA_NAME = "conclint.schema.json"
 
 _Json = None | bool | int | float | str | list["_Json"] | dict[str, "_Json"]
-_TYPES: Mapping[object, str] = {"boolean": "true or false", "integer": "a number", "array": "a list of strings"}
+_TYPES: Mapping[object, str] = {
+    "boolean": "true or false",
+    "integer": "a number",
+    "number": "a number",
+    "string": "a string",
+    "array": "a list of strings",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def _simplify(schema: dict[str, _Json], extra: Mapping[str, _Json]) -> dict[str,
 def _say_default(schema: Mapping[str, _Json], extra: Mapping[str, _Json]) -> str:
     if "otherwise" in extra:
         return str(extra["otherwise"])
-    default = schema["default"]
+    default = schema.get("default")
     return str(default).lower() if isinstance(default, int) else "none"
 
 

@@ -62,6 +62,24 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             extra={"otherwise": "found by its packages"},
         ),
     ] = None
+    target_version: Annotated[
+        str | None,
+        Meta(
+            description='The oldest Python version that the code should run on, such as "3.12".',
+            extra={"otherwise": "what `requires-python` says"},
+        ),
+    ] = None
+    gil: Annotated[
+        bool | None,
+        Meta(
+            description="Whether Python has its global interpreter lock; `false` turns the rules CON8xx on.",
+            extra={"otherwise": "true, unless the classifiers name Free Threading"},
+        ),
+    ] = None
+    default_timeout: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="The seconds that advice about missing timeouts should name.", extra={"otherwise": "none"}),
+    ] = None
     root_decorators: Annotated[
         tuple[str, ...] | None,
         Meta(description="Decorators, by qualified name, whose functions a framework runs in threads."),
@@ -108,12 +126,22 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Metadata:
+    """What `[project]` in a pyproject.toml tells."""
+
+    requires_python: str = ""
+    is_free_threaded: bool = False
+    """Whether its classifiers say that it supports Python without the GIL."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All layers of a run, the first one weakest. `source` is the settings file, `project` the project's directory."""
 
     layers: tuple[Layer, ...] = ()
     source: str | None = None
     project: str | None = None
+    metadata: Metadata = Metadata()
 
 
 def suggest(written: str, allowed: Iterable[str]) -> str:
