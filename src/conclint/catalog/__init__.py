@@ -29,6 +29,11 @@ class Amendments:
     calls: tuple[CallRow, ...] = ()
     versions: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def rows(self) -> tuple[ClassRow | CallRow, ...]:
+        """Both kinds of rows."""
+        return (*self.classes, *self.calls)
+
 
 NO_AMENDMENTS = Amendments()
 
@@ -73,7 +78,7 @@ def load() -> Index:
 
 def find_own_rows() -> tuple[ClassRow | CallRow, ...]:
     """Return the rows that the settings give."""
-    return (*_InForce.amendments.classes, *_InForce.amendments.calls)
+    return _InForce.amendments.rows
 
 
 @functools.lru_cache(maxsize=4)

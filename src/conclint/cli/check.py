@@ -260,6 +260,7 @@ def _render_settings(config: Config) -> str:
         "python-versions": [f"{major}.{minor}" for major, minor in config.hints.versions],
         "gil": config.hints.gil,
         "default-timeout": config.hints.default_timeout,
+        "api": sorted({name for row in config.amendments.rows for name in row.names}),
         "jobs": config.jobs,
         "flake8": config.flake8,
     }

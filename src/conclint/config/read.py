@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from conclint.config.options import (
     ENVIRONMENT_KEYS,
-    ConfigError,
     Layer,
     Metadata,
     Options,
@@ -20,6 +19,7 @@ from conclint.config.options import (
 )
 from conclint.config.patterns import absolute_path, path_below
 from conclint.config.targets import read_metadata
+from conclint.config.words import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

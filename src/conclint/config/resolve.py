@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conclint.catalog import Amendments
-from conclint.config.options import ConfigError, Layer, Settings, suggest
+from conclint.config.amend import QUALIFIED_NAME, make_amendments
+from conclint.config.options import Layer, Settings
 from conclint.config.patterns import Patterns, absolute_path
 from conclint.config.targets import resolve_versions
+from conclint.config.words import ConfigError, suggest
 from conclint.model.hints import Hints
 from conclint.model.rule import Category, Rule
 
@@ -24,7 +26,6 @@ DEFAULT_EXCLUDE = (
     *(".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist"),
     *("node_modules", "site-packages", "venv"),
 )
-_QUALIFIED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
             gil=gil,
             default_timeout=next((one for one in timeouts if one is not None), None),
         ),
-        amendments=Amendments(versions=versions),
+        amendments=make_amendments(settings.layers, versions),
         jobs=jobs or _count_processors(),
         source=settings.source,
         project=settings.project,
@@ -175,7 +176,7 @@ def _resolve_names(layers: Sequence[Layer], key: str) -> tuple[str, ...]:
     for layer in reversed(layers):
         names: tuple[str, ...] | None = getattr(layer.options, key.replace("-", "_"))
         for name in names or ():
-            if not _QUALIFIED_NAME.fullmatch(name):
+            if not QUALIFIED_NAME.fullmatch(name):
                 raise ConfigError(f"{layer.label(key)}: `{name}` is no qualified name such as `package.module.name`")
         if names is not None:
             return names

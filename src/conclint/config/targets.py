@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conclint.config.options import ConfigError, Metadata, suggest
+from conclint.config.options import Metadata
+from conclint.config.words import ConfigError, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
