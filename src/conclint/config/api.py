@@ -75,6 +75,7 @@ class ApiSpawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     of_class: Annotated[
         bool, Meta(description="Whether it is a class, of which the methods named by `runs` are run on a new object.")
     ] = False
+    awaits: Annotated[bool, Meta(description="Whether it may be a coroutine function, as in tornado.")] = False
 
 
 class ApiRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
