@@ -1,8 +1,8 @@
 """Write the parts of the documentation that derive from rules and settings, or say with `--check` which are old.
 
 Those are the head of each rule page (all before its first `##`), the index `docs/rules/README.md`, the table between
-`<!-- rules -->` and `<!-- /rules -->` in `README.md`, the tables of keys in `docs/settings.md`, and the JSON schema of
-the settings.
+`<!-- rules -->` and `<!-- /rules -->` in `README.md`, the tables of keys in `docs/settings.md`, `docs/coverage.md`, which
+derives from the catalog, and the JSON schema of the settings.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from conclint.config.describe import SCHEMA_NAME, Key, describe_tables, make_schema
 from conclint.model.rule import Category, Rule
 from conclint.rules import load
+from tools.coverage import render_coverage
 
 ROOT = Path(__file__).parent.parent
 
@@ -65,6 +66,7 @@ def _iter_texts(root: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[Path, str
     settings = root / "docs/settings.md"
     if settings.exists():
         yield settings, _replace_keys(settings.read_text(encoding="utf-8"))
+        yield root / "docs/coverage.md", render_coverage()
     for rule in rules:
         page = pages / f"{rule.code}.md"
         # A missing page is not invented here: its author writes it, and test_rule_files.py asks for it.
