@@ -18,7 +18,7 @@ FRONT_END = frozenset({"pipeline", "config", "discover", "report", "fixes", "mod
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "catalog": frozenset({"model"}),
-    "config": frozenset({"model"}),
+    "config": frozenset({"model", "catalog"}),
     "discover": frozenset({"model", "config"}),
     "pages": frozenset(),
     "positions": frozenset(),
@@ -36,9 +36,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # The front of the line, for one file: what a worker process runs.
     "worker": frozenset({"model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress"}),
     "stages": frozenset(),
-    "workers": frozenset({"model", "stages", "worker"}),
+    "workers": frozenset({"model", "catalog", "stages", "worker"}),
     "shares": frozenset({"model", "project"}),
-    "pipeline": frozenset({"shares", "model", "config", "project", "rules", "stages", "suppress", "cache", "workers"}),
+    "pipeline": frozenset(
+        {"shares", "model", "catalog", "config", "project", "rules", "stages", "suppress", "cache", "workers"}
+    ),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.
     "flake8_plugin": FRONT_END | {"catalog"},

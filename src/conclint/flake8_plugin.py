@@ -86,7 +86,7 @@ class Plugin:
         from conclint.catalog.tokens import is_relevant
 
         content = _encode("".join(self._lines))
-        if not is_relevant(content) or self._settings is None:
+        if self._settings is None or not (self._settings.has_api or is_relevant(content)):
             return ()
         return _check_content(content, self._filename, self._settings)
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from conclint import rules
+from conclint import catalog, rules
 from conclint.config import Config
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
-from conclint.model.hints import NO_HINTS, Hints
+from conclint.model.hints import Hints
 from conclint.model.result import Failure, ModuleResult
 from conclint.shares import check_project
 from conclint.stages import Stage, Stages
@@ -57,9 +57,9 @@ def check_files(
     failures: list[Failure] = []
     project = None
     stages = Stages()
-    with _quiet_collector():
+    with _quiet_collector(), catalog.amend(config.amendments):
         with contextlib.ExitStack() as stack:
-            workers = Workers(config.jobs, executor, stack, stages)
+            workers = Workers(config.jobs, executor, stack, stages, config.amendments)
             results = _analyse_files(files, workers, triage=triage, on_file=on_file)
             try:
                 with stages.time(Stage.LINK):
@@ -105,8 +105,8 @@ def map_files(
 
     found = Map()
     failures: list[Failure] = []
-    with _quiet_collector(), contextlib.ExitStack() as stack:
-        workers = Workers(config.jobs, executor, stack, Stages())
+    with _quiet_collector(), catalog.amend(config.amendments), contextlib.ExitStack() as stack:
+        workers = Workers(config.jobs, executor, stack, Stages(), config.amendments)
         results = _analyse_files(files, workers, triage=True, on_file=on_file)
         shown = {file.path for file in files if file.shown}
         unread = {result.path for result in results.values() if result.facts is None and not result.dormant}
@@ -140,7 +140,7 @@ def _link(
     from conclint.project.project import Project
 
     active = [result.facts for result in results.values() if result.facts is not None]
-    if not active and hints == NO_HINTS:
+    if not active and not (hints.root_decorators or hints.lock_factories):
         return None
     # By path: two files may have one module name, as `x.py` and `x.pyi`.
     sources = {file.path: file for file in files}

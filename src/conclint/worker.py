@@ -55,14 +55,17 @@ def begin_process() -> None:
     build_quickly()
 
 
-def check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:
+def check_batch(
+    files: Sequence[SourceFile], *, triage: bool, amendments: catalog.Amendments = catalog.NO_AMENDMENTS
+) -> bytes:
     """Check some files, each for itself; return the list of their `ModuleResult`s as msgpack."""
     encoded: list[bytes] = []
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            encoded.append(_check_batch(files, triage=triage))
+            with catalog.amend(amendments):
+                encoded.append(_check_batch(files, triage=triage))
         except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that waits
             errors.append(error)
 

@@ -257,6 +257,10 @@ def _render_settings(config: Config) -> str:
         "root-decorators": config.hints.root_decorators,
         "thread-safe-types": config.hints.thread_safe_types,
         "lock-factories": config.hints.lock_factories,
+        "python-versions": [f"{major}.{minor}" for major, minor in config.hints.versions],
+        "gil": config.hints.gil,
+        "default-timeout": config.hints.default_timeout,
+        "api": sorted({name for row in config.amendments.rows for name in row.names}),
         "jobs": config.jobs,
         "flake8": config.flake8,
     }

@@ -54,8 +54,8 @@ class Handover(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """Whether the call itself waits for the callable, as `anyio.from_thread.run` does."""
-        return bool(self.row.effects & Effect.WAIT)
+        """Whether the call itself waits for the callable, as `anyio.from_thread.run` does, or its library for it."""
+        return bool(self.row.effects & Effect.WAIT) or self.spawn.awaits
 
 
 def iter_handovers(project: Project) -> Iterator[Handover]:

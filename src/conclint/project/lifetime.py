@@ -117,13 +117,15 @@ class Lifetimes:
             for operation in self.iter_operations(found)
             if operation.site.what == "call" and self._find_role(found, operation.name) is role
         }
+        if found.site is not None and self._find_role_of_making(found) is role:
+            sites.add(found.site)
         for site in sorted(sites):
             yield self._project.call(site)
 
     def find_roles(self, found: Object) -> frozenset[Role]:
         """Return what may happen to an object in its life: its methods that are called, or handed on to be called."""
         names = {operation.name for operation in self.iter_operations(found)} | self._project.loads(found)
-        roles = (self._find_role(found, name) for name in names)
+        roles = (self._find_role_of_making(found), *(self._find_role(found, name) for name in names))
         return frozenset(role for role in roles if role is not None)
 
     def is_out_of_sight(self, found: Object) -> bool:
@@ -187,6 +189,13 @@ class Lifetimes:
         base = self._project.symbols.find_external_base(found.symbol)
         row = catalog.find_method(base, method) if base is not None else None
         return row.role if row is not None else None
+
+    def _find_role_of_making(self, found: Object) -> Role | None:
+        """Return what the call that makes an object does to its life besides: some start it."""
+        if found.site is None or found.site.what != "call" or found.symbol in self._project.symbols.classes:
+            return None
+        rows = (row for _, row in self._project.rows(found.site) if found.symbol in (row.returns, *row.names))
+        return next((row.role for row in rows if row.role is Role.START), None)
 
     def _is_handled_by_class(self, found: Object) -> bool:
         """Whether an object of unknown origin but of this very class is joined: it may be this one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.catalog.gevent_ import PATCHERS
 from conclint.catalog.rows import RunsIn
 from conclint.model.values import Attribute, Constant, Local, Name, Value
 from conclint.project.objects import Object, ObjectKind, Site
@@ -48,7 +49,7 @@ class Parallel:
         for symbol in self._project.call_graph.reach(self._main_starts()):
             found.setdefault(symbol, []).append(MAIN)
         by_control: dict[Control, set[str]] = {}
-        for root in self._project.roots:
+        for root in self._project.roots if not self.takes_turns else ():
             if root.runs_in in PARALLEL_KINDS:
                 control = Control(root, self._is_many(root))
                 by_control.setdefault(control, set()).add(root.function)
@@ -56,6 +57,12 @@ class Parallel:
             for symbol in self._project.call_graph.reach(starts):
                 found.setdefault(symbol, []).append(control)
         return {symbol: tuple(controls) for symbol, controls in found.items()}
+
+    @cached_property
+    def takes_turns(self) -> bool:
+        """Whether the program has all its threads made greenlets, which change over only where they wait (must)."""
+        names = {target.name for targets in self._project.links.externals.values() for target in targets}
+        return not PATCHERS.isdisjoint(names)
 
     def _main_starts(self) -> set[str]:
         """Return where the main thread comes in: public functions that nothing known calls or spawns."""

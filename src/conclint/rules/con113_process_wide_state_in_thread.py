@@ -59,9 +59,15 @@ def _iter_calls(project: Project) -> Iterator[_Change]:
         first = rows[0] if rows and not project.callees(place.site) else None
         if first is None or not first.changes or any(row is None or not row.changes for row in rows):
             continue
-        if any(target.name == _FILTERS for target in targets) and _CONTEXT_AWARE in project.symbols.names:
+        if any(target.name == _FILTERS for target in targets) and _are_filters_local(project):
             continue
         yield _Change(place.site.module, place.function.symbol, place.call.span, first.changes)
+
+
+def _are_filters_local(project: Project) -> bool:
+    # Without the GIL, Python sets the flag by itself.
+    oldest = min(project.hints.versions, default=(3, 0))
+    return _CONTEXT_AWARE in project.symbols.names or (not project.hints.gil and oldest >= (3, 14))
 
 
 def _iter_assignments(project: Project) -> Iterator[_Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint import catalog
-from conclint.catalog.rows import CallRow, Effect, Kind, Spawn, Wait
+from conclint.catalog.rows import CallRow, Effect, Kind, Spawn, Timeout, Wait
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Collection
@@ -98,9 +98,17 @@ def _describe(project: Project, place: CallPlace, target: ExternalTarget, limit:
         constant = project.constant(module, given.value)
         message = f"`{target.name}` may wait for ever: its timeout is `{constant.value if constant else None}`"
         return project.alarm(module, RULE.code, given.span, message)
-    advice = f"pass `{timeout.keyword}=` with a number of seconds" if timeout and timeout.keyword else _NO_PARAMETER
     message = f"`{target.name}` may wait for ever: it is given no timeout"
-    return project.alarm(module, RULE.code, place.call.span, message, help=advice)
+    return project.alarm(module, RULE.code, place.call.span, message, help=_advise(project, timeout))
+
+
+def _advise(project: Project, timeout: Timeout | None) -> str:
+    if timeout is None or not timeout.keyword:
+        return _NO_PARAMETER
+    seconds = project.hints.default_timeout
+    if seconds is None or timeout.keyword.lower().endswith("ms"):
+        return f"pass `{timeout.keyword}=` with a number of seconds"
+    return f"pass `{timeout.keyword}={seconds:g}`"
 
 
 # Functions that are handed over: `executor.submit(requests.get, url)`
