@@ -341,7 +341,7 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
-    """A part of the test of a loop: the loop goes on only while `value` is `goes_on`; None where it is compared."""
+    """A part of the test of a loop (must): it goes on only while `value` is `goes_on`; None where it is compared."""
 
     value: ValueId
     goes_on: bool | None

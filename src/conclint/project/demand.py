@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from conclint.model.values import Instance, Name, ValueId
 from conclint.project.locks import find_lock_sites
-from conclint.project.objects import Site
+from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.symbols import SymbolKind, Symbols
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
-
-_THREAD_LOCAL = "threading.local"
 
 _Sleeping = Mapping[int, Mapping[ValueId, str]]
 """By module: the values that are names of dormant modules, and what these names stand for. They are few."""
@@ -92,7 +90,9 @@ def _iter_living(project: Project) -> Iterator[str]:
         else:
             yield f"{owner}.{name}"
             yield owner
-    for symbol in project.symbols.subclasses.get(_THREAD_LOCAL, ()):
+    # Whoever imports a class of threads may make one, and need not say so.
+    classes = (symbol for symbol in project.symbols.classes if project.is_living(Object(ObjectKind.INSTANCE, symbol)))
+    for symbol in classes:
         yield symbol
         yield project.symbols.module_of(symbol)
 

@@ -68,10 +68,11 @@ def _report(project: Project, join: CallPlace, put: CallPlace, traffic: Traffic,
 
 def _iter_traffic(project: Project) -> Iterator[Traffic]:
     """Yield the queues between processes of which all users are seen."""
-    in_children = collect_ways(project, (root for root in project.roots if root.runs_in is RunsIn.PROCESS))
-    for queue, operations in project.links.operations.items() if in_children else ():
-        if queue.symbol not in _QUEUES or queue.site is None or queue.site.what != "call":
-            continue
+    operated = project.links.operations.items()
+    queues = [one for one in operated if one[0].symbol in _QUEUES and one[0].site and one[0].site.what == "call"]
+    roots = [root for root in project.roots if root.runs_in is RunsIn.PROCESS] if queues else []
+    in_children = collect_ways(project, roots)
+    for queue, operations in queues if in_children else ():
         if any(one.name == "cancel_join_thread" for one in operations) or project.escapes.has_escaped(queue):
             continue
         used = sorted((one.site, one.name) for one in operations if one.site.what == "call")

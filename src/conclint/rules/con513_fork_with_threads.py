@@ -26,6 +26,7 @@ RULE = Rule(
 )
 
 _FORKS = frozenset({"os.fork", "os.forkpty", "posix.fork", "posix.forkpty", "pty.fork"})
+_PROGRAMS = "subprocess."
 _EXEC = ("os.exec", "posix.exec", "os._exit", "posix._exit")
 _THREADS = frozenset({RunsIn.THREAD, RunsIn.TIMER, RunsIn.EXECUTOR_THREAD})
 
@@ -64,14 +65,14 @@ def _report(project: Project, fork: Fork, who: str, *steps: Related) -> Alarm:
 
 def _iter_forks(project: Project) -> Iterator[Fork]:
     for site, targets in sorted(project.links.externals.items()):
-        if site.what != "call" or project.callees(site):
+        if site.what != "call" or not all(one.name in _FORKS or one.name.startswith(_PROGRAMS) for one in targets):
             continue
         place = project.call(site)
         callee = project.places.describe(site.module, place.call.callee)
         if all(target.name in _FORKS for target in targets):
             if not _ends_at_once(project, place):
                 yield Fork(place, f"`{callee}`")
-        elif all(target.name.startswith("subprocess.") for target in targets):
+        else:
             given = place.find_argument("preexec_fn")
             if given is not None and project.constant(site.module, given.value) != Constant(None):
                 yield Fork(place, f"`{callee}` with a `preexec_fn`")

@@ -41,6 +41,7 @@ class Read(NamedTuple):
 def check(project: Project) -> Iterator[Alarm]:
     """Report state that a thread writes, unless it fails, and its starter reads after the join."""
     errors: Exceptions | None = None
+    writes: dict[str, list[SharedAccess]] | None = None
     for made in project.lifetimes.iter_made(Kind.THREAD):
         joins = list(project.lifetimes.iter_calls(made.found, Role.JOIN))
         roots = [
@@ -53,7 +54,9 @@ def check(project: Project) -> Iterator[Alarm]:
         errors = errors or Exceptions(project)
         failing = errors.find_failing(roots[0].function)
         ways = collect_ways(project, roots[:1]) if failing is not None else {}
-        found = _find_read(project, joins, ways) if ways else None
+        if ways and writes is None:
+            writes = _collect_writes(project)
+        found = _find_read(project, joins, ways, writes) if writes is not None else None
         if failing is not None and found is not None:
             yield _report(project, failing, found, made)
 
@@ -71,14 +74,21 @@ def _report(project: Project, failing: CallPlace, pair: tuple[SharedAccess, Read
     return project.alarm(read.module, RULE.code, read.access.span, message, *steps)
 
 
-def _find_read(project: Project, joins: list[CallPlace], ways: dict[str, Way]) -> tuple[SharedAccess, Read] | None:
+def _collect_writes(project: Project) -> dict[str, list[SharedAccess]]:
+    """Return what each function changes."""
+    found: dict[str, list[SharedAccess]] = {}
+    for accesses in project.shared.by_place.values():
+        for one in accesses:
+            if one.is_write:
+                found.setdefault(one.function, []).append(one)
+    return found
+
+
+def _find_read(
+    project: Project, joins: list[CallPlace], ways: dict[str, Way], writes: dict[str, list[SharedAccess]]
+) -> tuple[SharedAccess, Read] | None:
     """Return what the thread sets, and a read of the same in a function that has joined the thread before."""
-    written = {
-        place._replace(element=False): one
-        for place, accesses in project.shared.by_place.items()
-        for one in accesses
-        if one.is_write and one.function in ways
-    }
+    written = {one.place._replace(element=False): one for symbol in ways for one in writes.get(symbol, ())}
     for join in joins if written else ():
         for access in join.facts.accesses:
             if access.function != join.call.function or access.kind not in _READS:

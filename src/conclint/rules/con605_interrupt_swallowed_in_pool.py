@@ -50,7 +50,7 @@ def check(project: Project) -> Iterator[Alarm]:
 def _report(project: Project, handler: Handler, wait: CallPlace) -> Alarm:
     module = wait.site.module
     callee = project.places.describe(module, wait.call.callee)
-    message = f"Ctrl-C does not end this loop: a KeyboardInterrupt in `{callee}` is swallowed"
+    message = f"this loop goes on after Ctrl-C: a KeyboardInterrupt in `{callee}` is swallowed"
     waits = project.related(module, wait.call.span, "the program is most likely to be here")
     return project.alarm(module, RULE.code, handler.span, message, waits)
 
