@@ -157,8 +157,13 @@ def _runs_it(project: Project, place: CallPlace) -> bool:
     if place.function.is_async:
         return False
     made = project.result(place.site)
-    return any(
-        runs_loop(project, other.site)
-        and any(target.receiver in made for target in project.externals(other.site) if target.receiver is not None)
+    uses = [
+        (other, target)
         for other in project.calls_in(place.function_place)
-    )
+        for target in project.externals(other.site)
+        if target.receiver is not None and target.receiver in made
+    ]
+    # Who asks whether the loop runs is prepared for both.
+    if any(target.name.endswith(".is_running") for _, target in uses):
+        return False
+    return any(runs_loop(project, other.site) for other, _ in uses)
