@@ -34,8 +34,7 @@ _MUTABLE = frozenset({"list", "dict", "set"})
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report the first change of each such collection, by `self`, in a thread and without a lock."""
-    # What is annotated and assigned at once flows there twice.
-    for place, (module, flow) in {place: (module, flow) for module, flow, place in _iter_class_level(project)}.items():
+    for place, (module, flow) in _collect_class_level(project).items():
         accesses = project.shared.by_place.get(place, ())
         # What methods assign to is an attribute of the instance from then on.
         if any(one.is_write and not one.place.element and one.span != flow.span for one in accesses):
@@ -50,8 +49,9 @@ def check(project: Project) -> Iterator[Alarm]:
             yield project.alarm(access.module, RULE.code, access.span, message, made, *steps)
 
 
-def _iter_class_level(project: Project) -> Iterator[tuple[int, Flow, Place]]:
-    """Yield what makes the mutable collections in the bodies of classes."""
+def _collect_class_level(project: Project) -> dict[Place, tuple[int, Flow]]:
+    """Return the mutable collections in the bodies of classes, with what makes them."""
+    found: dict[Place, tuple[int, Flow]] = {}
     for module, facts in enumerate(project.modules):
         for flow in facts.flows if facts.classes else ():
             target = facts.values[flow.target]
@@ -63,7 +63,8 @@ def _iter_class_level(project: Project) -> Iterator[tuple[int, Flow, Place]]:
             place = project.places.find(module, flow.target)
             # That of a `threading.local` is CON118.
             if place is not None and project.symbols.find_external_base(owner) != "threading.local":
-                yield module, flow, place
+                found[place] = (module, flow)
+    return found
 
 
 def _is_mutable(project: Project, module: int, flow: Flow) -> bool:
