@@ -1,8 +1,8 @@
 """Write the parts of the documentation that derive from rules and settings, or say with `--check` which are old.
 
 Those are the head of each rule page (all before its first `##`), the index `docs/rules/README.md`, the table between
-`<!-- rules -->` and `<!-- /rules -->` in `README.md`, the tables of keys in `docs/settings.md`, `docs/coverage.md`, which
-derives from the catalog, and the JSON schema of the settings.
+`<!-- rules -->` and `<!-- /rules -->` in `README.md`, the tables of keys in `docs/settings.md`, the page about
+libraries, and the JSON schema of the settings.
 """
 
 from __future__ import annotations

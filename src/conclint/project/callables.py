@@ -50,12 +50,12 @@ class Handover(NamedTuple):
     @property
     def loses_result(self) -> bool:
         """Whether nobody gets what the callable returns (must)."""
-        return self.spawn.runs_in in _RESULT_IS_LOST and not self.waits
+        return self.spawn.runs_in in _RESULT_IS_LOST and not (self.waits or self.spawn.awaits)
 
     @property
     def waits(self) -> bool:
-        """Whether the call itself waits for the callable, as `anyio.from_thread.run` does, or its library for it."""
-        return bool(self.row.effects & Effect.WAIT) or self.spawn.awaits
+        """Whether the call itself waits for the callable, as `anyio.from_thread.run` does."""
+        return bool(self.row.effects & Effect.WAIT)
 
 
 def iter_handovers(project: Project) -> Iterator[Handover]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint import catalog
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.catalog.signals import HOOKS
+from conclint.catalog.web import THREADED_ROUTES
 from conclint.model.alarm import Related
 from conclint.model.span import Span
 from conclint.model.values import Name, Result, ValueId
@@ -70,7 +71,15 @@ def _iter_spawned(project: Project) -> Iterator[Root]:
         elif _is_done_on_loop(project, spawn):
             runs_in = RunsIn.LOOP_CALLBACK
         for candidate in _iter_callables(project, project.spawned_objects(spawn.callable)):
+            if _is_awaited(project, candidate.symbol, runs_in):
+                continue
             yield Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)
+
+
+def _is_awaited(project: Project, symbol: str, runs_in: RunsIn) -> bool:
+    """Whether a handler of requests is a coroutine function: those run on an event loop instead."""
+    function = project.function(symbol) if runs_in is RunsIn.REQUEST_THREAD else None
+    return function is not None and function.is_async
 
 
 def _iter_overrides(project: Project) -> Iterator[Root]:
@@ -79,7 +88,8 @@ def _iter_overrides(project: Project) -> Iterator[Root]:
         runner = project.symbols.find_runner(symbol)
         if runner is not None and runner.runs_in is not None:
             for method in project.symbols.find_run_methods(symbol):
-                if method in project.symbols.methods.get(symbol, {}).values():
+                own = method in project.symbols.methods.get(symbol, {}).values()
+                if own and not _is_awaited(project, method, runner.runs_in):
                     yield _make_own(project, method, symbol, runner.runs_in)
 
 
@@ -106,10 +116,18 @@ def _iter_decorated(project: Project) -> Iterator[Root]:
                 rows = (catalog.find_call(name) for name in sorted(names))
                 spawn = next((row.spawn for row in rows if row is not None and row.spawn is not None), None)
                 site = Site(module, index, "function")
-                if hinted & names:
+                if hinted & names or (not function.is_async and _is_route(project, module, value)):
                     yield Root(function.symbol, None, RunsIn.REQUEST_THREAD, site)
                 elif spawn is not None and spawn.position == 0 and not isinstance(facts.values[value], Result):
                     yield Root(function.symbol, None, spawn.runs_in, site)
+
+
+def _is_route(project: Project, module: int, decorator: ValueId) -> bool:
+    """Whether a framework runs what is below the decorator in a thread for each request: `@app.route("/")`."""
+    found = project.modules[module].values[decorator]
+    if not isinstance(found, Result):
+        return False
+    return any(target.name in THREADED_ROUTES for target in project.externals(Site(module, found.call)))
 
 
 def _name_decorator(project: Project, module: int, value: ValueId) -> set[str]:
