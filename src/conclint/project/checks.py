@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint.model.facts import ContextId, Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Constant, Local, Unknown, ValueId
-from conclint.project.guards import weigh
-from conclint.project.half_guarded import HalfGuarded, iter_half_guarded
+from conclint.project.guards import find_witness
+from conclint.project.half_guarded import KEYED, OF_STATE, HalfGuarded, iter_half_guarded
 from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import Control
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _LEAST_TAKERS = 2
-_OF_QUEUES = (SequenceKind.FILLED, SequenceKind.ROOM)
-"""Tests that `queues` looks after: a queue has a lock of its own."""
 
 
 class CheckThenAct(NamedTuple):
@@ -77,8 +75,7 @@ class Checks:
         if place is None or self._is_harmless(module, sequence, place):
             return None
         symbol = project.modules[module].functions[sequence.function].symbol
-        keyed = sequence.kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
-        if project.shared.is_vouched_for(module, sequence.target, inside=keyed):
+        if project.shared.is_vouched_for(module, sequence.target, inside=sequence.kind in KEYED):
             return None
         if project.shared.is_quiet(symbol) and not self._is_singleton(module, sequence, symbol):
             return None
@@ -145,7 +142,7 @@ class Checks:
 
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
-        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES:
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind not in OF_STATE:
             return True
         if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
             return False
@@ -164,19 +161,13 @@ class Checks:
         return self._project.locks.lockset(module, sequence.function, context)
 
     def _find_witness(self, place: Place, symbol: str) -> tuple[SharedAccess | None, str]:
-        """Return a change of the same place under a lock of its owner: the author knows that threads share it.
-
-        At least half of the accesses elsewhere must be under the lock, else it guards something next to the place.
-        """
+        """Return a change of the same place under a lock of its owner: the author knows that threads share it."""
         guards, shared = self._project.guards, self._project.shared
         accesses = shared.by_place.get(place._replace(element=False), ())
         elsewhere = [one for one in accesses if one.function != symbol and not shared.is_quiet(one.function)]
         for lock in sorted(guards.find_own_locks(place), key=lambda lock: guards.lock_names[lock]):
-            guarded = [one for one in elsewhere if lock in one.lockset]
-            witness = next((one for one in guarded if one.is_write), None)
-            if witness is None or 2 * weigh(guarded) < weigh(elsewhere):
-                continue
-            if self._project.locks.is_reached_without(symbol, lock):
+            witness = find_witness(elsewhere, lock)
+            if witness is not None and self._project.locks.is_reached_without(symbol, lock):
                 return witness, guards.lock_names[lock]
         return None, ""
 

@@ -8,7 +8,7 @@ from conclint.catalog.rows import Domain
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import StaleWrite
 from conclint.model.rule import Category, Rule
-from conclint.project.guards import weigh
+from conclint.project.guards import find_witness
 from conclint.project.interleaving import Interleaving, Start
 from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object
@@ -98,8 +98,7 @@ def _find_witness(
     accesses = project.shared.by_place.get(place._replace(element=False), ())
     elsewhere = [one for one in accesses if one.function != symbol and not project.shared.is_quiet(one.function)]
     for lock in sorted({lock for one in elsewhere for lock in one.lockset} & names.keys(), key=lambda one: names[one]):
-        guarded = [one for one in elsewhere if lock in one.lockset]
-        witness = next((one for one in guarded if one.is_write), None)
-        if witness is not None and 2 * weigh(guarded) >= weigh(elsewhere):
+        witness = find_witness(elsewhere, lock)
+        if witness is not None:
             return witness, names[lock]
     return None
