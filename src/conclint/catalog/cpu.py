@@ -93,7 +93,6 @@ _SLOW_FIRST = (
     "importlib.metadata.distributions",
     "importlib.metadata.entry_points",
     "importlib.metadata.packages_distributions",
-    "importlib.metadata.version",
     "zoneinfo.ZoneInfo",
     "zoneinfo.available_timezones",
 )
