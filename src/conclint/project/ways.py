@@ -11,6 +11,8 @@ from conclint.model.facts import Context
 from conclint.project.callables import is_transparent
 
 if TYPE_CHECKING:
+    from conclint.project.objects import Object
+    from conclint.project.places import Place
     from conclint.project.project import CallPlace, Project
 
 _LONGEST_TRACE = 8
@@ -47,6 +49,26 @@ def relate_steps(project: Project, first: Step, ending: str) -> Iterator[Related
         verb = "calls" if step.next is not None else ending
         message = f"`{step.place.function.name}` {verb} `{project.places.describe(module, call.callee)}`"
         yield project.related(module, call.span, message)
+
+
+def relate_chain(project: Project, start: str, goal: str) -> Iterator[Related]:
+    """Yield the calls on a shortest way from one function to another in the same thread, as steps of a trace (may)."""
+    for site in project.call_graph.find_chain(start, goal) or ():
+        place = project.call(site)
+        callee = project.places.describe(site.module, place.call.callee)
+        yield project.related(site.module, place.call.span, f"`{place.function.name}` calls `{callee}`")
+
+
+def relate_unlocked(project: Project, symbol: str, identity: Object | Place, lock: str) -> Iterator[Related]:
+    """Yield the calls on a way to a function that does not hold a lock, the nearest first, as steps of a trace."""
+    for caller, callee, context in project.locks.find_way_without(symbol, identity) or ():
+        where = project.place(caller)
+        for place in project.calls_in(where) if where is not None else ():
+            called = (target.function for target in project.callees(place.site))
+            if place.call.context == context and callee in called:
+                message = f"`{place.function.name}` calls `{callee.rpartition('.')[2]}` here without `{lock}`"
+                yield project.related(place.site.module, place.call.span, message)
+                break
 
 
 class Ways:

@@ -11,6 +11,7 @@ from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.races import Race
 from conclint.project.roots import find_begin
+from conclint.project.ways import relate_chain
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -38,9 +39,12 @@ def _relate(project: Project, race: Race) -> Iterator[Related]:
     if race.other is not race.access:
         other = race.other
         yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
-    for control in dict.fromkeys((race.control, race.other_control)):
-        if (step := _relate_spawn(project, control)) is not None:
+    reached = {race.control: race.access}
+    reached.setdefault(race.other_control, race.other)
+    for control, access in reached.items():
+        if (step := _relate_spawn(project, control)) is not None and control.root is not None:
             yield step
+            yield from relate_chain(project, control.root.function, access.function)
 
 
 def _relate_spawn(project: Project, control: Control) -> Related | None:

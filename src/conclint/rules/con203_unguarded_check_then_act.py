@@ -10,6 +10,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.checks import CheckThenAct
 from conclint.project.project import Project
 from conclint.project.roots import find_begin
+from conclint.project.ways import relate_chain
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -48,3 +49,5 @@ def _relate(project: Project, found: CheckThenAct) -> Iterator[Related]:
         name = found.root.function.rpartition(".")[2]
         begin = find_begin(project, found.root)
         yield project.related(found.root.site.module, begin, f"`{name}` begins to run in a thread here")
+        facts = project.modules[found.module]
+        yield from relate_chain(project, found.root.function, facts.functions[found.function].symbol)
