@@ -108,6 +108,13 @@ class CallGraph:
         handed = isinstance(facts.values[facts.calls[site.index].callee], Local)
         return targets > (_MOST_HANDED if handed else _MOST_TARGETS)
 
+    def _takes_any(self, site: Site, functions: int) -> bool:
+        """Whether a call takes whatever the function around it was given, and runs it: `asyncio.run(main)`."""
+        facts = self._project.modules[site.module]
+        arguments = facts.calls[site.index].arguments
+        handed = any(isinstance(facts.values[argument.value], Local) for argument in arguments)
+        return functions > (_MOST_HANDED if handed else _MOST_TARGETS)
+
     def reach(self, starts: Iterable[str]) -> set[str]:
         """Return the functions that may run, in the same thread, once those of `starts` do, themselves included."""
         reached = set(starts)
@@ -151,7 +158,11 @@ class CallGraph:
             if not self._is_dispatch(site, len(functions)):
                 running = {function for function in functions if self.runs_at_once(site, function)}
                 graph.setdefault(self.function_at(site).symbol, set()).update(running)
+        taken: dict[Site, set[str]] = {}
         for root in self._project.roots:
             if root.runs_in is RunsIn.HERE and root.site.what == "call":
-                graph.setdefault(self._project.call(root.site).function.symbol, set()).add(root.function)
+                taken.setdefault(root.site, set()).add(root.function)
+        for site, functions in taken.items():
+            if not self._takes_any(site, len(functions)):
+                graph.setdefault(self.function_at(site).symbol, set()).update(functions)
         return {caller: frozenset(callees) for caller, callees in graph.items()}
