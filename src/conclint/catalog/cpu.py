@@ -101,7 +101,6 @@ _SLOW_FIRST = (
     "importlib.metadata.metadata",
     "importlib.metadata.packages_distributions",
     "importlib.metadata.requires",
-    "importlib.metadata.version",
     "zoneinfo.ZoneInfo",
     "zoneinfo.available_timezones",
 )

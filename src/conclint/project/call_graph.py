@@ -128,6 +128,13 @@ class CallGraph:
         handed = isinstance(facts.values[facts.calls[site.index].callee], Local)
         return targets > (_MOST_HANDED if handed else _MOST_TARGETS)
 
+    def _takes_any(self, site: Site, functions: int) -> bool:
+        """Whether a call takes whatever the function around it was given, and runs it: `asyncio.run(main)`."""
+        facts = self._project.modules[site.module]
+        arguments = facts.calls[site.index].arguments
+        handed = any(isinstance(facts.values[argument.value], Local) for argument in arguments)
+        return functions > (_MOST_HANDED if handed else _MOST_TARGETS)
+
     def reach(self, starts: Iterable[str]) -> set[str]:
         """Return the functions that may run, in the same thread, once those of `starts` do, themselves included."""
         reached = set(starts)
@@ -173,9 +180,19 @@ class CallGraph:
             if not self._is_dispatch(site, len(functions)):
                 running = [(site, function) for function in functions if self.runs_at_once(site, function)]
                 found.setdefault(self.function_at(site).symbol, []).extend(running)
-        for root, taker in self._takers:
-            found.setdefault(taker.function.symbol, []).append((root.site, root.function))
+        for taker, functions in self._taken.items():
+            if not self._takes_any(taker, len(functions)):
+                taken = [(taker, function) for function in functions]
+                found.setdefault(self.function_at(taker).symbol, []).extend(taken)
         return {caller: sorted(calls, key=self._order) for caller, calls in found.items()}
+
+    @cached_property
+    def _taken(self) -> dict[Site, set[str]]:
+        """What each call runs at once of what it is given."""
+        taken: dict[Site, set[str]] = {}
+        for root, taker in self._takers:
+            taken.setdefault(taker.site, set()).add(root.function)
+        return taken
 
     def _order(self, call: tuple[Site, str]) -> tuple[Span, Site, str]:
         site, callee = call

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.model.facts import ContextId, Sequence, SequenceKind
+from conclint.model.facts import ContextId, Sequence, SequenceKind, Use
 from conclint.model.span import Span
 from conclint.model.values import Constant, Local, Unknown, ValueId
 from conclint.project.guards import find_witness
@@ -16,9 +16,11 @@ from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.roots import Root
-from conclint.project.shared import SharedAccess
+from conclint.project.shared import WRITES, SharedAccess
+from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
+    from conclint.project.link import ExternalTarget
     from conclint.project.project import Project
 
 _LEAST_TAKERS = 2
@@ -33,6 +35,7 @@ class CheckThenAct(NamedTuple):
 
     kind: SequenceKind
     module: int
+    function: int
     state: str
     check: Span
     act: Span
@@ -90,7 +93,8 @@ class Checks:
             taken, lock = self._find_owned(module, sequence, place, symbol)
             if taken is None:
                 return None
-        return CheckThenAct(sequence.kind, module, state, sequence.check, sequence.act, witness, lock, root, taken)
+        spans = (sequence.check, sequence.act)
+        return CheckThenAct(sequence.kind, module, sequence.function, state, *spans, witness, lock, root, taken)
 
     def _is_singleton(self, module: int, sequence: Sequence, symbol: str) -> bool:
         """Whether `__new__` tests the class itself: `cls._instance` is there before the object that it builds."""
@@ -144,10 +148,32 @@ class Checks:
         """Whether the state is private to the call, or doing the act twice gives the same."""
         if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind not in OF_STATE:
             return True
-        if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
+        if sequence.kind is SequenceKind.FLAG:
+            return self._only_tells(module, sequence)
+        if sequence.kind is SequenceKind.PRESENT_KEY:
             return False
         # A number that is worked out twice is the same number; an object that is made twice is not.
         return isinstance(self._project.value(module, sequence.source), Constant | Unknown)
+
+    def _only_tells(self, module: int, sequence: Sequence) -> bool:
+        """Whether all that the flag lets happen once is a message, which may as well come twice (must)."""
+        project, facts = self._project, self._project.modules[module]
+        arm = set(facts.contexts[sequence.act_context].branches)
+        changed = any(
+            access.function == sequence.function
+            and access.kind in WRITES
+            and access.target != sequence.target
+            and access.span > sequence.check
+            and arm <= set(facts.contexts[access.context].branches)
+            for access in facts.accesses
+        )
+        done = [
+            place
+            for place in project.calls_in(FunctionPlace(module, sequence.function))
+            if place.call.use is Use.DROPPED and place.call.span > sequence.check and arm <= set(place.context.branches)
+        ]
+        told = (project.externals(place.site) for place in done)
+        return bool(done) and not changed and all(targets and all(map(_tells, targets)) for targets in told)
 
     def _is_locked(self, module: int, sequence: Sequence, symbol: str) -> bool:
         locks = self._project.locks
@@ -184,6 +210,10 @@ class Checks:
             if root is not None and not races.happens_before.are_ordered(first, test, second, test):
                 return root
         return None
+
+
+def _tells(target: ExternalTarget) -> bool:
+    return target.name.startswith("logging.") or target.name in ("builtins.print", "warnings.warn")
 
 
 def _iter_pairs(controls: tuple[Control, ...]) -> Iterator[tuple[Control, Control]]:

@@ -74,6 +74,7 @@ class Lifetimes:
             not self.find_roles(made.found).isdisjoint(ends)
             or not _WAITING_ATTRIBUTES.isdisjoint(self._project.loads(made.found))
             or self._is_watched(made.found)
+            or made.found in self._known_by_pid
             or self.is_out_of_sight(made.found)
             or made.place.site.module in self._enumerating_modules
         )
@@ -99,6 +100,23 @@ class Lifetimes:
             for value in (facts.values[one.value] for one in poll.asked)
             if isinstance(value, Result)
         )
+
+    @cached_property
+    def _known_by_pid(self) -> frozenset[Object]:
+        """Processes whose `pid` is given to a function elsewhere, which may end them, and not only write about them."""
+        return frozenset(
+            found
+            for place in self._project.calls
+            for argument in place.call.arguments
+            if isinstance(value := place.facts.values[argument.value], Attribute) and value.name == "pid"
+            if not self._is_written(place)
+            for found in self._project.objects(place.site.module, value.base)
+        )
+
+    def _is_written(self, place: CallPlace) -> bool:
+        callee = place.facts.values[place.call.callee]
+        names = [target.name for target in self._project.externals(place.site)]
+        return not isinstance(callee, Name) or any(name.startswith(("builtins.", "logging.")) for name in names)
 
     def iter_operations(self, found: Object) -> Iterator[Operation]:
         """Yield the methods called on an object, those that its own class calls through `super()` included."""

@@ -11,6 +11,8 @@ from conclint.model.facts import Context
 from conclint.project.callables import is_transparent
 
 if TYPE_CHECKING:
+    from conclint.project.objects import Object
+    from conclint.project.places import Place
     from conclint.project.project import CallPlace, Project
 
 _LONGEST_TRACE = 8
@@ -86,6 +88,23 @@ def _find_callees(project: Project, place: CallPlace) -> tuple[str, ...]:
     if place.site.what == "access":
         return project.property_loads[place.site][1]
     return tuple(one.function for one in project.callees(place.site))
+
+
+def relate_chain(project: Project, start: str, goal: str) -> Iterator[Related]:
+    """Yield the calls on a shortest way from one function to another in the same thread, as steps of a trace (may)."""
+    return relate_calls(project, project.call_graph.find_chain(start, goal) or ())
+
+
+def relate_unlocked(project: Project, symbol: str, identity: Object | Place, lock: str) -> Iterator[Related]:
+    """Yield the calls on a way to a function that does not hold a lock, the nearest first, as steps of a trace."""
+    for caller, callee, context in project.locks.find_way_without(symbol, identity) or ():
+        where = project.place(caller)
+        for place in project.calls_in(where) if where is not None else ():
+            called = (target.function for target in project.callees(place.site))
+            if place.call.context == context and callee in called:
+                message = f"`{place.function.name}` calls `{callee.rpartition('.')[2]}` here without `{lock}`"
+                yield project.related(place.site.module, place.call.span, message)
+                break
 
 
 class Ways:

@@ -11,6 +11,7 @@ from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.races import Race
 from conclint.project.roots import relate_begin
+from conclint.project.ways import relate_chain
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -35,12 +36,15 @@ def check(project: Project) -> Iterator[Alarm]:
 
 
 def _relate(project: Project, race: Race) -> Iterator[Related]:
-    for other, _ in race.others:
+    reached = {race.control: race.access}
+    for other, control in race.others:
+        reached.setdefault(control, other)
         if other is not race.access:
             yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
-    for control in dict.fromkeys((race.control, *(control for _, control in race.others))):
-        if (step := _relate_spawn(project, control)) is not None:
+    for control, access in reached.items():
+        if (step := _relate_spawn(project, control)) is not None and control.root is not None:
             yield step
+            yield from relate_chain(project, control.root.function, access.function)
 
 
 def _relate_spawn(project: Project, control: Control) -> Related | None:

@@ -10,6 +10,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.checks import CheckThenAct
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
+from conclint.project.ways import relate_chain
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -46,3 +47,5 @@ def _relate(project: Project, found: CheckThenAct) -> Iterator[Related]:
         yield project.related(*found.taken, f"this takes `{found.lock}`: threads share objects of this class")
     if found.root is not None:
         yield relate_begin(project, found.root)
+        facts = project.modules[found.module]
+        yield from relate_chain(project, found.root.function, facts.functions[found.function].symbol)
