@@ -18,7 +18,7 @@ FRONT_END = frozenset({"pipeline", "rounds", "config", "discover", "report", "fi
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "catalog": frozenset({"model"}),
-    "config": frozenset({"model"}),
+    "config": frozenset({"model", "catalog"}),
     "discover": frozenset({"model", "config"}),
     "pages": frozenset(),
     "positions": frozenset(),
@@ -43,10 +43,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "ignores": frozenset({"model", "comments"}),
     "rounds": frozenset({"model", "config", "pipeline", "fixes", "ignores"}),
     "stages": frozenset(),
-    "workers": frozenset({"model", "stages", "worker"}),
+    "workers": frozenset({"model", "catalog", "stages", "worker"}),
     "shares": frozenset({"model", "project"}),
     "pipeline": frozenset(
-        {"repair", "shares", "model", "config", "project", "rules", "stages", "suppress", "cache", "workers"}
+        {
+            *("repair", "shares", "model", "catalog", "config", "project", "rules", "stages", "suppress", "cache"),
+            "workers",
+        }
     ),
     "cli": FRONT_END,
     # It asks the catalog whether a file can matter at all, before it loads anything else.

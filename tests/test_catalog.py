@@ -13,7 +13,7 @@ import pytest
 
 from conclint import catalog
 from conclint.catalog import derive_tokens, token_pattern
-from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role, RunsIn, Wait
+from conclint.catalog.rows import LOCK_KINDS, CallRow, ClassRow, Domain, Effect, Kind, Role, RunsIn, Wait
 from conclint.catalog.tokens import is_relevant
 
 INDEX = catalog.load()
@@ -361,3 +361,61 @@ def test_relevant(text: str) -> None:
 )
 def test_dormant(text: str) -> None:
     assert not is_relevant(text.encode())
+
+
+def test_versions_choose_the_rows() -> None:
+    with catalog.amend(catalog.Amendments(versions=((3, 10),))):
+        assert catalog.find_class("asyncio.TaskGroup") is None
+        assert catalog.find_class("telnetlib.Telnet") is not None
+    with catalog.amend(catalog.Amendments(versions=((3, 12), (3, 13)))):
+        assert catalog.find_class("telnetlib.Telnet") is not None
+    with catalog.amend(catalog.Amendments(versions=((3, 13), (3, 14)))):
+        assert catalog.find_class("asyncio.TaskGroup") is not None
+        assert catalog.find_call("telnetlib.Telnet") is None
+    assert catalog.load() is INDEX
+
+
+def test_own_rows_go_before_those_of_libraries_until_the_block_ends() -> None:
+    known = catalog.find_call("requests.get")
+    own = CallRow(names=("requests.get",), effects=Effect.SLEEP)
+    waiter = ClassRow(names=("shop.Waiter",), kind=Kind.THREAD, bases=("threading.Thread",))
+    with catalog.amend(catalog.Amendments((waiter,), (own,))):
+        assert catalog.find_call("requests.get") is own
+        assert catalog.find_call("requests.api.get") is known
+        assert catalog.find_method("shop.Waiter", "join") is catalog.find_method("threading.Thread", "join")
+    assert catalog.find_call("requests.get") is known
+    assert catalog.find_method("shop.Waiter", "join") is None
+
+
+@pytest.mark.parametrize("row", CALLS, ids=lambda row: row.names[0])
+def test_a_call_fits_together(row: CallRow) -> None:
+    assert all(name.count(".") >= 1 and not name.startswith(".") for name in row.names)
+    if row.timeout is not None:
+        assert not row.timeout.keyword or row.timeout.keyword.isidentifier()
+        # What has no parameter has no place for it either.
+        assert row.timeout.keyword or (row.timeout.position is None and not row.timeout.aliases)
+        assert all(keyword or position is not None for keyword, position, _ in row.timeout.nonblocking)
+    for spawn in (*([row.spawn] if row.spawn is not None else []), *row.callbacks):
+        assert spawn.keyword or spawn.position is not None or spawn.of_class
+        passed = (spawn.arguments_from, spawn.position)
+        assert None in passed or spawn.arguments_from > spawn.position  # type: ignore[operator]
+    assert not (row.coroutine and row.twin), "a coroutine needs no asynchronous twin"
+    assert row.since is None or row.until is None or row.since < row.until
+
+
+@pytest.mark.parametrize("row", CALLS, ids=lambda row: row.names[0])
+def test_a_call_is_found_by_each_of_its_names(row: CallRow) -> None:
+    for name in row.names:
+        assert catalog.find_call(name) is row
+        owner, _, method = name.rpartition(".")
+        if owner in INDEX.classes:
+            assert catalog.find_method(owner, method) is row
+
+
+@pytest.mark.parametrize("row", CLASSES, ids=lambda row: row.names[0])
+def test_a_class_fits_together(row: ClassRow) -> None:
+    assert bool(row.runs) == (row.runs_in is not None)
+    assert row.names[0] not in catalog.resolve_mro(row.names[0])[1:]
+    # What is acquired can be released, and `with` knows of it.
+    methods = ("acquire", "release") if row.kind in LOCK_KINDS else ()
+    assert all(catalog.find_method(row.names[0], method) for method in methods)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 
 from conclint.config import Config, ConfigError, Options, Settings, is_colour_wanted, read_settings, resolve
 from conclint.config.describe import make_schema
+from conclint.config.targets import VERSIONS
 from conclint.model.hints import NO_HINTS, Hints
 from conclint.model.rule import Category, Rule
 
@@ -151,11 +153,74 @@ def test_src_is_relative_to_its_file(tmp_path: Path) -> None:
 
 
 def test_hints_are_those_of_the_last_layer_that_gives_any() -> None:
-    assert load().hints == NO_HINTS
+    assert load().hints == replace(NO_HINTS, versions=VERSIONS)
     toml = 'root-decorators = ["shop.jobs.job"]\nthread-safe-types = ["shop.Stock"]\nlock-factories = ["shop.lock"]'
-    assert load(toml).hints == Hints(("shop.jobs.job",), ("shop.Stock",), ("shop.lock",))
+    assert load(toml).hints == Hints(("shop.jobs.job",), ("shop.Stock",), ("shop.lock",), VERSIONS)
     config = load(toml, inline=('root-decorators = ["a.b", "c.d"]', "lock-factories = []"))
-    assert config.hints == Hints(("a.b", "c.d"), ("shop.Stock",), ())
+    assert config.hints == Hints(("a.b", "c.d"), ("shop.Stock",), (), VERSIONS)
+
+
+@pytest.mark.parametrize(
+    ("requires", "first", "last"),
+    [
+        ("", 10, 15),
+        (">=3.12", 12, 15),
+        (">=3.8", 10, 15),
+        (">3.11", 11, 15),
+        (">=3.10.4, <3.14", 10, 13),
+        (">=3.11,<3.13.1", 11, 13),
+        ("~=3.12", 12, 15),
+        ("~=3.12.1", 12, 12),
+        ("==3.13.*", 13, 13),
+        ("<=3.12", 10, 12),
+        (">=3,<4", 10, 15),
+        (">=3.14,!=3.15.*", 14, 14),
+        (">=2.7,<3", 10, 15),
+        ("what you like", 10, 15),
+    ],
+)
+def test_versions_are_those_that_installers_are_told(requires: str, first: int, last: int) -> None:
+    Path("pyproject.toml").write_text(f'[project]\nrequires-python = "{requires}"')
+    config = load()
+    assert config.hints.versions == tuple((3, minor) for minor in range(first, last + 1))
+    assert config.amendments.versions == config.hints.versions
+
+
+def test_the_setting_goes_before_what_installers_are_told() -> None:
+    Path("pyproject.toml").write_text(
+        '[project]\nrequires-python = ">=3.10,<3.13"\n[tool.conclint]\ntarget-version = "3.14"'
+    )
+    assert load().hints.versions == ((3, 14), (3, 15))
+    assert load(inline=('target-version = "3.11"',)).hints.versions[0] == (3, 11)
+    assert resolve(read_settings(["."], isolated=True, environ={}), RULES).hints.versions == VERSIONS
+
+
+def test_what_installers_are_told_is_found_beside_settings_of_our_own(tmp_path: Path) -> None:
+    inner = tmp_path / "src" / "shop"
+    inner.mkdir(parents=True)
+    Path("pyproject.toml").write_text('[project]\nrequires-python = ">=3.13"')
+    Path("conclint.toml").write_text("jobs = 1")
+    assert resolve(read_settings([str(inner)], environ={}), RULES).hints.versions[0] == (3, 13)
+    Path("pyproject.toml").write_text("[project\n")
+    assert resolve(read_settings([str(inner)], environ={}), RULES).hints.versions == VERSIONS
+
+
+def test_without_the_gil_other_rules_are_on() -> None:
+    rules = (*RULES, make_rule("CON801", "gil-reliant", default=False, category=Category.FREE_THREADING))
+    Path("pyproject.toml").write_text(
+        '[project]\nclassifiers = ["Programming Language :: Python :: Free Threading :: 3 - Stable"]'
+    )
+    free = read_settings(["."], environ={})
+    assert (resolve(free, rules).hints.gil, resolve(free, rules).selected) == (False, {*DEFAULT, "CON801"})
+    locked = read_settings(["."], config=("gil = true",), environ={})
+    assert (resolve(locked, rules).hints.gil, resolve(locked, rules).selected) == (True, DEFAULT)
+    chosen = read_settings(["."], config=('ignore = ["CON8"]',), environ={})
+    assert resolve(chosen, rules).selected == DEFAULT
+
+
+def test_the_default_timeout_is_a_number_of_seconds() -> None:
+    assert load("default-timeout = 30").hints.default_timeout == 30
+    assert load("default-timeout = 30", inline=("default-timeout = 2.5",)).hints.default_timeout == 2.5
 
 
 @pytest.mark.parametrize(
@@ -174,6 +239,11 @@ def test_hints_are_those_of_the_last_layer_that_gives_any() -> None:
         ('root-decorators = ["job"]', "conclint.toml: `root-decorators`: `job` is no qualified name such as"),
         ('thread-safe-types = ["a.b c"]', "conclint.toml: `thread-safe-types`: `a.b c` is no qualified name"),
         ('lock-factories = "a.b"', "conclint.toml: `lock-factories`: expected `array`, got `str`"),
+        ('target-version = "3.9"', "conclint.toml: `target-version`: unknown version `3.9`; "),
+        ('target-version = "py312"', "conclint.toml: `target-version`: unknown version `py312`; did you mean `3.12`?"),
+        ("target-version = 3.12", "conclint.toml: `target-version`: expected `str`, got `float`"),
+        ("gil = 0", "conclint.toml: `gil`: expected `bool`, got `int`"),
+        ("default-timeout = 0", "conclint.toml: `default-timeout`: expected `float` > 0"),
         ("flake8 = 1", "conclint.toml: `flake8`: expected `bool`, got `int`"),
         ('select = ["CON11"]\njobs = ', "conclint.toml: not valid TOML: "),
         ('ignore = ["CON999"]', "conclint.toml: `ignore`: unknown rule `CON999`; did you mean "),

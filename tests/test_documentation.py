@@ -40,8 +40,9 @@ def test_links_between_files_lead_somewhere(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-def test_the_settings_of_the_readme_are_valid(root: Path, tmp_path: Path) -> None:
-    blocks = _TOML.findall((root / "README.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["README.md", "docs/settings.md"])
+def test_the_settings_in_the_text_are_valid(root: Path, tmp_path: Path, name: str) -> None:
+    blocks = _TOML.findall((root / name).read_text(encoding="utf-8"))
     settings = [block for block in blocks if "conclint" in tomllib.loads(block).get("tool", {})]
     assert settings
     for block in settings:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import os
 import random
+import re
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import conclint.model.facts as facts_module
 from conclint.analysis.module import analyse
 from conclint.catalog.tokens import is_relevant
 from conclint.model.facts import ModuleFacts, SequenceKind
@@ -493,8 +498,14 @@ class TestExceptions:
     )
     def test_handlers_around_are_known(self, text: str, caught: list[str]) -> None:
         facts = read(text)
-        context = facts.contexts[facts.raises[0].context]
-        assert [facts.values[one] for one in context.catches] == [Name(f"builtins.{name}") for name in caught]
+        raised = facts.raises[0]
+        around = [
+            value
+            for one in facts.handlers
+            if one.function == raised.function and one.guarded.line <= raised.span.line <= one.guarded.end_line
+            for value in one.caught
+        ]
+        assert [facts.values[one] for one in around] == [Name(f"builtins.{name}") for name in caught]
 
 
 def test_handlers_say_what_they_catch_and_whether_they_do_anything() -> None:
@@ -521,13 +532,13 @@ def test_handlers_say_what_they_catch_and_whether_they_do_anything() -> None:
             return result
     """
     facts = read(textwrap.dedent(text))
-    found = [(one.is_broad, one.is_silent, one.is_cleanup) for one in facts.handlers]
+    found = [(len(one.caught), one.is_silent, one.is_cleanup) for one in facts.handlers]
     assert found == [
-        (False, False, False),
-        (True, True, False),
-        (True, False, False),
-        (True, False, False),
-        (True, True, True),
+        (1, False, False),
+        (2, True, False),
+        (1, False, False),
+        (1, False, False),
+        (1, True, True),
     ]
 
 
@@ -551,3 +562,35 @@ class TestCaptures:
         indented = "".join(f"    {line}\n" for line in body.splitlines())
         facts = read(f"def work(w, y):\n{indented}")
         assert next(one.rebound for one in facts.functions if one.name == "<lambda>") == rebound
+
+
+class TestDocumentation:
+    """Facts are the contract between two packages that do not know each other."""
+
+    @staticmethod
+    def read_structs() -> list[ast.ClassDef]:
+        tree = ast.parse(inspect.getsource(facts_module))
+        return [node for node in tree.body if isinstance(node, ast.ClassDef) and "Struct" in ast.unparse(node.bases[0])]
+
+    def test_each_field_says_whether_it_must_or_may_hold(self) -> None:
+        silent = []
+        for struct in self.read_structs():
+            if re.search(r"\((must|may)\b", ast.get_docstring(struct) or ""):
+                continue
+            for field, after in itertools.zip_longest(struct.body, struct.body[1:]):
+                text = ast.unparse(after) if isinstance(after, ast.Expr) else ""
+                if isinstance(field, ast.AnnAssign) and not re.search(r"\((must|may)\b", text):
+                    silent.append(f"{struct.name}.{ast.unparse(field.target)}")
+        assert silent == []
+
+    def test_each_field_is_read_by_somebody(self) -> None:
+        package = Path(facts_module.__file__).parents[1]
+        readers = [*package.glob("project/**/*.py"), *package.glob("rules/*.py"), package / "pipeline.py"]
+        text = "\n".join(path.read_text(encoding="utf-8") for path in readers)
+        fields = {
+            ast.unparse(field.target)
+            for struct in self.read_structs()
+            for field in struct.body
+            if isinstance(field, ast.AnnAssign)
+        }
+        assert {name for name in fields if f".{name}" not in text} == set()

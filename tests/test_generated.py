@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from conclint.model.rule import Category, Rule
 from conclint.rules import load
+from tools.coverage import render_coverage
 from tools.generate_docs import find_outdated
 
 RULE = Rule(
@@ -55,3 +57,8 @@ def generate(root: Path, *, page: str) -> dict[str, str]:
     (root / "docs/rules/CON900.md").write_text(page, encoding="utf-8")
     (root / "README.md").write_text("before\n<!-- rules -->\nold\n<!-- /rules -->\nafter\n", encoding="utf-8")
     return {path.relative_to(root).as_posix(): text for path, text in find_outdated(root, [RULE]).items()}
+
+
+def test_the_page_about_libraries_names_rules_that_there_are() -> None:
+    named = set(re.findall(r"CON\d{3}", render_coverage()))
+    assert named - {rule.code for rule in load().rules} == set()

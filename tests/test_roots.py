@@ -156,7 +156,7 @@ def test_handlers_see_their_server() -> None:
     project = link(f"{HEAD}{text}S(('', 0), H)")
     assert "app.S.note" in project.call_graph.called_by("app.H.finish")
     (race,) = project.races.iter_lost_updates()
-    assert (race.place.name, race.other is race.access) == ("count", True)
+    assert (race.place.name, race.others[0][0] is race.access) == ("count", True)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Write the parts of the documentation that derive from rules and settings, or say with `--check` which are old.
 
 Those are the head of each rule page (all before its first `##`), the index `docs/rules/README.md`, the table between
-`<!-- rules -->` and `<!-- /rules -->` in `README.md`, and the JSON schema of the settings.
+`<!-- rules -->` and `<!-- /rules -->` in `README.md`, the tables of keys in `docs/settings.md`, the page about
+libraries, and the JSON schema of the settings.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from conclint.config.describe import SCHEMA_NAME, make_schema
+from conclint.config.describe import SCHEMA_NAME, Key, describe_tables, make_schema
 from conclint.model.rule import Category, Rule
 from conclint.rules import load
+from tools.coverage import render_coverage
 
 ROOT = Path(__file__).parent.parent
 
 _TABLE = re.compile(r"(?<=<!-- rules -->\n).*?(?=<!-- /rules -->)", re.DOTALL)
+_KEYS = re.compile(r"(<!-- keys ([\w-]+) -->\n).*?(?=<!-- /keys -->)", re.DOTALL)
 _FIRST_HEADING = re.compile(r"^## ", re.MULTILINE)
 _CATEGORIES: Mapping[Category, str] = {
     Category.SYNTAX: "conclint itself",
@@ -60,6 +63,10 @@ def _iter_texts(root: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[Path, str
     readme = (root / "README.md").read_text(encoding="utf-8")
     yield root / "README.md", _TABLE.sub(lambda _: _render_table(rules, "docs/rules/"), readme)
     yield root / "docs" / SCHEMA_NAME, json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n"
+    settings = root / "docs/settings.md"
+    if settings.exists():
+        yield settings, _replace_keys(settings.read_text(encoding="utf-8"))
+        yield root / "docs/coverage.md", render_coverage()
     for rule in rules:
         page = pages / f"{rule.code}.md"
         # A missing page is not invented here: its author writes it, and test_rule_files.py asks for it.
@@ -81,6 +88,28 @@ def _render_table(rules: tuple[Rule, ...], folder: str) -> str:
         for rule in rules
     )
     return "".join(f"{row}\n" for row in ("| code | name | finds | |", "|---|---|---|---|", *rows))
+
+
+def _replace_keys(text: str) -> str:
+    tables = describe_tables()
+    return _KEYS.sub(lambda found: f"{found[1]}{_render_keys(tables[found[2]])}", text)
+
+
+def _render_keys(keys: Iterable[Key]) -> str:
+    rows = (
+        f"| `{one.key}` | {one.type} | {_code(one.default)} | {_cell(one.description)}{_say_words(one.words)} |\n"
+        for one in keys
+    )
+    return "".join(("| key | type | default | meaning |\n", "|---|---|---|---|\n", *rows))
+
+
+def _say_words(words: Iterable[str]) -> str:
+    listed = ", ".join(map(_code, words))
+    return f" One of {listed}." if listed else ""
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
 
 
 def _replace_head(page: str, rule: Rule) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conclint.config import Config, Settings
     from conclint.model.alarm import Diagnostic
 
+_UNUSED_SUPPRESSION = "CON002"
 _STDIN_NAMES = frozenset({"stdin", "-"})
 
 Report = tuple[int, int, str, "type[Plugin]"]
@@ -85,12 +86,14 @@ class Plugin:
         from conclint.catalog.tokens import is_relevant
 
         content = _encode("".join(self._lines))
-        if not is_relevant(content) or self._settings is None:
+        if self._settings is None or not (self._settings.has_api or is_relevant(content)):
             return ()
         return _check_content(content, self._filename, self._settings)
 
 
 def _check_content(content: bytes, filename: str, settings: Settings) -> Sequence[Diagnostic]:
+    from dataclasses import replace
+
     from conclint.config import absolute_path, resolve
     from conclint.discover import describe_file, is_forced_out
     from conclint.model.file import SourceFile
@@ -106,6 +109,8 @@ def _check_content(content: bytes, filename: str, settings: Settings) -> Sequenc
         return ()
     else:
         file = describe_file(filename, config, content=content)
+    # Which comments suppress nothing only the whole project tells.
+    config = replace(config, selected=config.selected - {_UNUSED_SUPPRESSION})
     outcome = check_files((file,), config, respect_noqa=False)
     for failure in outcome.failures:
         _complain(filename, failure.rule, failure.error)

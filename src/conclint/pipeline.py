@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from conclint import rules
+from conclint import catalog, rules
 from conclint.config import Config
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
-from conclint.model.hints import NO_HINTS, Hints
+from conclint.model.hints import Hints
 from conclint.model.result import Failure, ModuleResult
 from conclint.repair import propose_fixes
 from conclint.shares import check_project
 from conclint.stages import Stage, Stages
-from conclint.suppress import filter_alarms
+from conclint.suppress import filter_alarms, find_unused
 from conclint.workers import Workers
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def check_files(
     failures: list[Failure] = []
     project = None
     stages = Stages()
-    with _quiet_collector():
+    with _quiet_collector(), catalog.amend(config.amendments):
         with contextlib.ExitStack() as stack:
-            workers = Workers(config.jobs, executor, stack, stages)
+            workers = Workers(config.jobs, executor, stack, stages, config.amendments)
             results = _analyse_files(files, workers, triage=triage, on_file=on_file)
             try:
                 with stages.time(Stage.LINK):
@@ -75,20 +75,19 @@ def check_files(
             failures += found.failures
     alarms += [alarm for result in results.values() for alarm in result.alarms]
     failures += [failure for result in results.values() for failure in result.failures]
-    diagnostics = filter_alarms(
-        alarms,
-        {result.path: result.suppressions for result in results.values() if result.suppressions},
-        config,
-        rules.load().rules,
-        frozenset(file.path for file in files if file.shown),
-        respect_noqa=respect_noqa,
-    )
+    suppressions = {result.path: result.suppressions for result in results.values() if result.suppressions}
+    every = rules.load().rules
+    if not failures:
+        # A rule that has failed might have raised what a comment suppresses.
+        alarms += find_unused(tuple(alarms), suppressions, config, every, respect_noqa=respect_noqa)
+    shown = frozenset(file.path for file in files if file.shown)
+    diagnostics = filter_alarms(alarms, suppressions, config, every, shown, respect_noqa=respect_noqa)
     return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
 
 
 def add_fixes(outcome: Outcome, files: Sequence[SourceFile], config: Config) -> Outcome:
     """Return the outcome with the fixes that there are: a second look at the files that have alarms."""
-    with _quiet_collector():
+    with _quiet_collector(), catalog.amend(config.amendments):
         diagnostics, failures = propose_fixes(outcome.diagnostics, files, config)
     return dataclasses.replace(outcome, diagnostics=diagnostics, failures=(*outcome.failures, *failures))
 
@@ -115,8 +114,8 @@ def map_files(
 
     found = Map()
     failures: list[Failure] = []
-    with _quiet_collector(), contextlib.ExitStack() as stack:
-        workers = Workers(config.jobs, executor, stack, Stages())
+    with _quiet_collector(), catalog.amend(config.amendments), contextlib.ExitStack() as stack:
+        workers = Workers(config.jobs, executor, stack, Stages(), config.amendments)
         results = _analyse_files(files, workers, triage=True, on_file=on_file)
         shown = {file.path for file in files if file.shown}
         unread = {result.path for result in results.values() if result.facts is None and not result.dormant}
@@ -150,7 +149,7 @@ def _link(
     from conclint.project.project import Project
 
     active = [result.facts for result in results.values() if result.facts is not None]
-    if not active and hints == NO_HINTS:
+    if not active and not (hints.root_decorators or hints.lock_factories):
         return None
     # By path: two files may have one module name, as `x.py` and `x.pyi`.
     sources = {file.path: file for file in files}

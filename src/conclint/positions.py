@@ -182,13 +182,42 @@ def _codegen_token(node: cst.Comma | cst.Dot | cst.AssignEqual, state: CodegenSt
     node.whitespace_after._codegen(state)
 
 
-def _codegen_name(node: cst.Name, state: CodegenState) -> None:
+def _codegen_word(node: cst.Name | cst.SimpleString | cst.Integer, state: CodegenState) -> None:
     """Names are one node of five."""
     if type(state) is not _CountingState or node.lpar:
         _codegen(node, state)
         return
     start = state.position
     state.position += len(node.value)
+    state.offsets[node] = (start, state.position)
+
+
+def _codegen_line(node: cst.SimpleStatementLine, state: CodegenState) -> None:
+    if type(state) is not _CountingState or not node.body:
+        _codegen(node, state)
+        return
+    for line in node.leading_lines:
+        _codegen_empty_line(line, state)
+    state.add_indent_tokens()
+    start, last = state.position, node.body[-1]
+    for statement in node.body:
+        statement._codegen(state, default_semicolon=statement is not last)
+    state.offsets[node] = (start, state.offsets[last][1])
+    _codegen_line_end(node.trailing_whitespace, state)
+
+
+def _codegen_call(node: cst.Call, state: CodegenState) -> None:
+    if type(state) is not _CountingState or node.lpar:
+        _codegen(node, state)
+        return
+    start = state.position
+    node.func._codegen(state)
+    node.whitespace_after_func._codegen(state)
+    state.position += 1
+    node.whitespace_before_args._codegen(state)
+    for argument in node.args:
+        argument._codegen(state, default_comma=argument is not node.args[-1])
+    state.position += 1
     state.offsets[node] = (start, state.position)
 
 
@@ -211,8 +240,12 @@ _FREQUENT: dict[type[cst.CSTNode], Callable[..., None]] = {
     cst.Comma: _codegen_token,
     cst.Dot: _codegen_token,
     cst.AssignEqual: _codegen_token,
-    cst.Name: _codegen_name,
+    cst.Name: _codegen_word,
+    cst.SimpleString: _codegen_word,
+    cst.Integer: _codegen_word,
     cst.Attribute: _codegen_attribute,
+    cst.Call: _codegen_call,
+    cst.SimpleStatementLine: _codegen_line,
 }
 """What most of the nodes are; the others go through libcst's own methods."""
 

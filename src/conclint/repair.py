@@ -22,6 +22,8 @@ from conclint.model.rule import Fixer
 if TYPE_CHECKING:
     from conclint.analysis.editor import Editor
 
+_DEFAULT_TIMEOUT = 10.0
+"""The timeout, in seconds, that fixes write where the settings name none."""
 _Task = tuple[int, int, Fixer[Any], Anchor]
 """A diagnostic by its number, the number of one of its anchors, and the anchor."""
 
@@ -81,7 +83,8 @@ def _open(file: SourceFile, config: Config) -> Editor | None:
     except (OSError, SourceError):
         # It was readable a moment ago; now there is nothing to fix.
         return None
-    return Editor(source, default_timeout=config.default_timeout)
+    seconds = config.hints.default_timeout
+    return Editor(source, default_timeout=f"{_DEFAULT_TIMEOUT if seconds is None else seconds:g}")
 
 
 def _join(number: int, diagnostic: Diagnostic, found: Mapping[tuple[int, int], Fix | None]) -> Fix | None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from conclint.config import Config
     from conclint.model.rule import Rule
 
+UNUSED = "CON002"
+"""The rule about suppressions that suppress nothing."""
+_OWN_CODES = "CON"
 _CODE_LIST = r"(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)"
 _CANDIDATE = re.compile(r"#[^\n]*(?:noqa|conclint\s*:)", re.IGNORECASE)
 _NOQA = re.compile(rf"#\s*(?P<file>(?:flake8|ruff)\s*[:=]\s*)?noqa\b(?:\s*:\s*{_CODE_LIST})?", re.IGNORECASE)
@@ -47,12 +50,66 @@ class Use:
 def find_uses(
     alarm: Alarm, rule: Rule, suppressions: Mapping[str, Sequence[Suppression]], *, respect_noqa: bool = True
 ) -> Iterator[Use]:
-    """Yield the suppressions of `alarm`, at any of its ends. What no alarm uses is unused."""
+    """Yield the suppressions of `alarm`, at any of its ends. What no alarm uses is unused.
+
+    An alarm about a comment is not suppressed by that very comment.
+    """
     for path, span in ((alarm.path, alarm.span), *((related.path, related.span) for related in alarm.related)):
         for suppression in suppressions.get(path, ()):
             heeded = respect_noqa or suppression.kind is not SuppressionKind.NOQA
+            heeded = heeded and suppression.span != alarm.span
             if heeded and suppression.first_line <= span.line <= suppression.last_line and _names(suppression, rule):
                 yield Use(path, suppression)
+
+
+def find_unused(
+    alarms: Iterable[Alarm],
+    suppressions: Mapping[str, Sequence[Suppression]],
+    config: Config,
+    rules: Sequence[Rule],
+    *,
+    respect_noqa: bool = True,
+) -> Iterator[Alarm]:
+    """Yield CON002: the comments that suppress none of `alarms`, which are those of all rules, selected or not.
+
+    Nothing is said of codes that are not selected, nor of a plain `# noqa`, which may be meant for another tool.
+    """
+    if UNUSED not in config.selected:
+        return
+    by_code = {rule.code: rule for rule in rules}
+    met: dict[Use, set[str]] = {}
+    for alarm in alarms:
+        for use in find_uses(alarm, by_code[alarm.code], suppressions, respect_noqa=respect_noqa):
+            met.setdefault(use, set()).add(alarm.code)
+    for path, written in suppressions.items():
+        wanted = frozenset(rule.code for rule in rules if config.is_selected(rule.code, path))
+        for suppression in written:
+            if respect_noqa or suppression.kind is not SuppressionKind.NOQA:
+                codes = met.get(Use(path, suppression), set())
+                yield from _judge(path, suppression, codes, wanted, rules)
+
+
+def _judge(
+    path: str, suppression: Suppression, met: Collection[str], wanted: Collection[str], rules: Sequence[Rule]
+) -> Iterator[Alarm]:
+    is_noqa = suppression.kind is SuppressionKind.NOQA
+    if not suppression.codes and not is_noqa and not met:
+        yield Alarm(path, suppression.span, UNUSED, "nothing that is found here is suppressed by this comment")
+    unknown, unused = [], []
+    for word in suppression.codes:
+        if is_noqa and not word.upper().startswith(_OWN_CODES):
+            continue
+        named = {rule.code for rule in rules if _is_name(word, rule)}
+        if not named:
+            unknown.append(f"`{word}`")
+        elif UNUSED not in named and named.isdisjoint(met) and not named.isdisjoint(wanted):
+            unused.append(f"`{word}`")
+    if unknown:
+        verb = "name" if unknown[1:] else "names"
+        yield Alarm(path, suppression.span, UNUSED, f"{' and '.join(unknown)} {verb} no rule")
+    if unused:
+        verb = "suppress" if unused[1:] else "suppresses"
+        yield Alarm(path, suppression.span, UNUSED, f"{' and '.join(unused)} {verb} nothing here")
 
 
 def filter_alarms(
@@ -97,10 +154,11 @@ def _join(alarm: Alarm, rule: Rule) -> Diagnostic:
 
 def _names(suppression: Suppression, rule: Rule) -> bool:
     # A prefix counts, as it does for flake8; "CON" is the least that can mean us.
-    written = suppression.codes
-    return not written or any(
-        word == rule.name or (word.upper().startswith("CON") and rule.code.startswith(word.upper())) for word in written
-    )
+    return not suppression.codes or any(_is_name(word, rule) for word in suppression.codes)
+
+
+def _is_name(word: str, rule: Rule) -> bool:
+    return word == rule.name or (word.upper().startswith(_OWN_CODES) and rule.code.startswith(word.upper()))
 
 
 def _iter_suppressions(text: str) -> Iterator[Suppression]:

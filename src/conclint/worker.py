@@ -49,9 +49,16 @@ def begin_process() -> None:
     build_quickly()
 
 
-def check_batch(files: Sequence[SourceFile], *, triage: bool) -> bytes:
+def check_batch(
+    files: Sequence[SourceFile], *, triage: bool, amendments: catalog.Amendments = catalog.NO_AMENDMENTS
+) -> bytes:
     """Check some files, each for itself; return the list of their `ModuleResult`s as msgpack."""
-    return run_deeply(lambda: msgspec.msgpack.encode([check_module(file, triage=triage) for file in files]))
+
+    def check() -> bytes:
+        with catalog.amend(amendments):
+            return msgspec.msgpack.encode([check_module(file, triage=triage) for file in files])
+
+    return run_deeply(check)
 
 
 def check_module(file: SourceFile, *, triage: bool = True) -> ModuleResult:

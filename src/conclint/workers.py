@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import msgspec
 
+from conclint.catalog import NO_AMENDMENTS, Amendments
 from conclint.model.file import SourceFile
 from conclint.model.result import ModuleResult
 from conclint.stages import Stage, Stages
@@ -23,9 +25,17 @@ _BATCH_BYTES = 120_000
 class Workers:
     """Checks files one by one, in parallel where that pays."""
 
-    def __init__(self, jobs: int, executor: Executor | None, stack: contextlib.ExitStack, stages: Stages) -> None:
-        """Use `jobs` processes, which end with `stack`, or `executor` in their place."""
+    def __init__(
+        self,
+        jobs: int,
+        executor: Executor | None,
+        stack: contextlib.ExitStack,
+        stages: Stages,
+        amendments: Amendments = NO_AMENDMENTS,
+    ) -> None:
+        """Use `jobs` processes, which end with `stack`, or `executor` in their place; all know of `amendments`."""
         self._jobs, self._executor, self._stack, self._stages = jobs, executor, stack, stages
+        self._amendments = amendments
         self._is_own = executor is None
 
     def check(self, files: Sequence[SourceFile], *, triage: bool = True) -> Iterator[list[ModuleResult]]:
@@ -39,13 +49,14 @@ class Workers:
         sizes = [(_measure(file), file) for file in files]
         if self._is_own and (self._jobs <= 1 or sum(size for size, _ in sizes) < _FEW_BYTES):
             for file in files:
-                yield check_batch((file,), triage=triage)
+                yield check_batch((file,), triage=triage, amendments=self._amendments)
         else:
             yield from self._submit(tuple(_split(sizes)), triage=triage)
 
     def _submit(self, batches: Sequence[Sequence[SourceFile]], *, triage: bool) -> Iterator[bytes]:
         executor = self._start()
-        pending = [executor.submit(check_batch, batch, triage=triage) for batch in batches]
+        check = functools.partial(check_batch, triage=triage, amendments=self._amendments)
+        pending = [executor.submit(check, batch) for batch in batches]
         try:
             for future in as_completed(pending):
                 yield future.result()

@@ -55,21 +55,21 @@ def mark_checks(walk: Traversal, test: cst.BaseExpression) -> None:
 
 def add_access(walk: Traversal, value: ValueId, kind: AccessKind, node: cst.CSTNode, scope: Scope) -> None:
     """Add an access to `value`, if it is state that others may see."""
-    if _is_shared(walk, value, scope):
+    if _is_shared(walk, value, kind, scope):
         walk.collector.add_access(value, kind, node, scope.function, scope.context)
 
 
-def _is_shared(walk: Traversal, value: ValueId, scope: Scope) -> bool:
+def _is_shared(walk: Traversal, value: ValueId, kind: AccessKind, scope: Scope) -> bool:
     """Whether others may see what is accessed: not the plain locals of this function."""
     found = walk.collector.values[value]
-    is_element = isinstance(found, Item)
+    is_change = isinstance(found, Item) or kind is AccessKind.UPDATE
     while isinstance(found, Item):
         found = walk.collector.values[found.base]
     if isinstance(found, Local):
         return found.function != scope.table.symbol
     if isinstance(found, Name):
-        # Of names from elsewhere only what is done to their elements: there are many, and few are state.
-        return is_element or found.symbol.startswith(scope.table.module().symbol + ".")
+        # Of names from elsewhere only updates, and what is done to their elements: there are many, and few are state.
+        return is_change or found.symbol.startswith(scope.table.module().symbol + ".")
     return isinstance(found, Attribute)
 
 

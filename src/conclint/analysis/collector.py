@@ -25,6 +25,7 @@ from conclint.model.facts import (
     Handler,
     Parameter,
     ParameterKind,
+    Poll,
     Raise,
     Sequence,
     StaleWrite,
@@ -82,6 +83,7 @@ class Collector:
         self.declarations: list[Declaration] = []
         self.stale_writes: list[StaleWrite] = []
         self.handlers: list[Handler] = []
+        self.polls: list[Poll] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

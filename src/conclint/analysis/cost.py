@@ -8,7 +8,7 @@ too. An empty display at module level counts as small, a parameter as large: thi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import libcst as cst
@@ -26,12 +26,8 @@ _OPEN = LONG + 1
 _CERTAIN = 1_000_000
 """Rounds from which on a loop of constant length certainly takes long: some tenths of a second."""
 
-_LOOPS = frozenset({cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp})
+LOOPS = frozenset({cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp})
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-_NO_LOOPS = frozenset(
-    {cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Name, cst.SimpleString, cst.Integer, cst.Attribute}
-)
-"""What is not searched for loops: other functions, and what is hardly ever made of one."""
 _DEFINITIONS = frozenset({cst.FunctionDef, cst.ClassDef, cst.Lambda})
 _COUNTED = frozenset(
     {"builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple", "builtins.set"}
@@ -50,21 +46,32 @@ _ENDS = frozenset({cst.Break, cst.Return, cst.Raise, cst.Yield})
 _VIEWS = frozenset({"items", "keys", "values", "split", "splitlines"})
 
 
-def estimate_cost(node: cst.FunctionDef | cst.Lambda, scope: Scope) -> Cost:
-    """Return the evidence that `node` is CPU-bound, an empty `Cost` without it."""
-    start, end = scope.view.source.offsets[node.body]
-    # Most functions need not be walked, which their text says more quickly.
-    text = scope.view.source.text[start:end]
+def estimate_cost(node: cst.FunctionDef | cst.Lambda, loops: Sequence[cst.CSTNode], scope: Scope) -> Cost:
+    """Return the evidence that `node` is CPU-bound, an empty `Cost` without it; `loops` are its own, in order."""
     is_async = isinstance(node, cst.FunctionDef) and node.asynchronous is not None
-    found = _find_long_loop(node.body, scope) if "for " in text or "while " in text else None
+    found = _find_long_loop(loops, scope)
     # A coroutine is no job for a thread: only what certainly stops its loop matters.
     if found is not None and (found.certain or not is_async):
-        nested = any(type(part) in _LOOPS for part in _iter_own(found.node) if part is not found.node)
+        nested = any(type(part) in LOOPS for part in _iter_own(found.node) if part is not found.node)
         reason = "nested loops that compute" if nested else "a long loop that computes"
         return Cost(scope.span(found.node), reason, found.certain)
-    if isinstance(node, cst.FunctionDef) and not is_async and f"{node.name.value}(" in text:
-        return _estimate_recursion(node, scope)
+    if isinstance(node, cst.FunctionDef) and not is_async:
+        start, end = scope.view.source.offsets[node.body]
+        # Most functions need not be walked, which their text says more quickly.
+        if _calls(node.name.value, scope.view.source.text, start, end):
+            return _estimate_recursion(node, scope)
     return Cost()
+
+
+def _calls(name: str, text: str, start: int, end: int) -> bool:
+    """Whether a stretch of text has `name(`, `self.name(` or `cls.name(`."""
+    place = text.find(f"{name}(", start, end)
+    while place >= 0:
+        before = text[place - 1]
+        if not (before in "._" or before.isalnum()) or text.endswith(("self.", "cls."), start, place):
+            return True
+        place = text.find(f"{name}(", place + 1, end)
+    return False
 
 
 class _LongLoop(NamedTuple):
@@ -72,33 +79,43 @@ class _LongLoop(NamedTuple):
     certain: bool
 
 
-def _find_long_loop(node: cst.CSTNode, scope: Scope) -> _LongLoop | None:
+def _find_long_loop(loops: Sequence[cst.CSTNode], scope: Scope) -> _LongLoop | None:
     """Return the first loop, outermost first, that computes for long; one that certainly does comes first."""
     first: _LongLoop | None = None
-    consumed: set[cst.CSTNode] = set()
-    stack = [(node, 1, 1)]
-    while stack:
-        current, times, least = stack.pop()
-        if type(current) is cst.Call and _consumes(current, scope):
-            consumed.add(current.args[0].value)
-        if type(current) in _LOOPS:
-            times *= _count_rounds(current, scope)
-            lazy = type(current) is cst.GeneratorExp and current not in consumed
-            least = 0 if lazy else least * _count_rounds(current, scope, unknown=1)
-            certain = least >= _CERTAIN and not _may_end_early(current)
-            if times >= LONG and (certain or first is None) and _computes(current, scope):
-                first = _LongLoop(current, certain)
-                if certain:
-                    return first
-        below = (child for child in iter_children(current) if type(child) not in _NO_LOOPS)
-        stack += reversed([(child, times, least) for child in below])
+    rounds: dict[cst.CSTNode, tuple[int, int]] = {}
+    for loop in loops:
+        times, least = _find_outer_rounds(loop, rounds, scope)
+        times *= _count_rounds(loop, scope)
+        least = 0 if _is_lazy(loop, scope) else least * _count_rounds(loop, scope, unknown=1)
+        rounds[loop] = times, least
+        certain = least >= _CERTAIN and not _may_end_early(loop)
+        if times >= LONG and (certain or first is None) and _computes(loop, scope):
+            first = _LongLoop(loop, certain)
+            if certain:
+                return first
     return first
 
 
-def _consumes(call: cst.Call, scope: Scope) -> bool:
-    """Whether a call takes all elements of the generator that it is given."""
-    given = call.args[0].value if call.args else None
-    return type(given) is cst.GeneratorExp and scope.resolve(call.func) in _CONSUMERS
+def _find_outer_rounds(
+    loop: cst.CSTNode, rounds: Mapping[cst.CSTNode, tuple[int, int]], scope: Scope
+) -> tuple[int, int]:
+    """Return how often the body of the next loop around runs, and at least does; once where there is none."""
+    around = scope.parent(loop)
+    while around is not None and type(around) not in _DEFINITIONS:
+        if around in rounds:
+            return rounds[around]
+        around = scope.parent(around)
+    return 1, 1
+
+
+def _is_lazy(loop: cst.CSTNode, scope: Scope) -> bool:
+    """Whether this is a generator, of which nobody here takes all elements."""
+    if type(loop) is not cst.GeneratorExp:
+        return False
+    argument = scope.parent(loop)
+    call = scope.parent(argument) if argument is not None else None
+    consumes = isinstance(call, cst.Call) and call.args[0] is argument and scope.resolve(call.func) in _CONSUMERS
+    return not consumes
 
 
 def _may_end_early(loop: cst.CSTNode) -> bool:
@@ -121,7 +138,7 @@ def _computes(loop: cst.CSTNode, scope: Scope) -> bool:
             return False
         found |= _is_arithmetic(part)
         compares |= type(part) is cst.Comparison
-        nested |= type(part) in _LOOPS and part is not loop and _count_rounds(part, scope) >= LONG
+        nested |= type(part) in LOOPS and part is not loop and _count_rounds(part, scope) >= LONG
     return found or (compares and nested)
 
 

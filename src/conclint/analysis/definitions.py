@@ -68,7 +68,7 @@ def _build_function(walk: Traversal, node: cst.FunctionDef, table: NameTable, fu
         returns=tuple(dict.fromkeys(walk.returns.get(function, ()))),
         returns_annotation=walk.collector.annotation_value(returns, outer),
         unread=tuple(sorted(unread)),
-        cost=estimate_cost(node, Scope(walk.view, table, function, 0)),
+        cost=estimate_cost(node, walk.loops.get(function, ()), Scope(walk.view, table, function, 0)),
         context=scope.context,
     )
 
@@ -91,7 +91,7 @@ def _visit_lambda(walk: Traversal, node: cst.Lambda, scope: Scope) -> None:
         parent=scope.function,
         parameters=parameters,
         returns=(value,),
-        cost=estimate_cost(node, inner),
+        cost=estimate_cost(node, walk.loops.get(inner.function, ()), inner),
         context=scope.context,
         rebound=_find_rebound(walk, node, accesses, scope),
     )

@@ -50,14 +50,27 @@ def _mark_compared(walk: Traversal, node: cst.Call) -> None:
 def _visit_await(walk: Traversal, node: cst.Await, scope: Scope) -> None:
     walk.awaits[scope.function] += 1
     walk.visit(node.expression, node, scope)
+    if not isinstance(node.expression, cst.Call):
+        # Calls say so themselves (`Use.AWAITED`); what else is awaited is told by the value, also where it is dropped.
+        walk.collector.evaluate(node, scope.table)
+
+
+_USES = {
+    cst.Expr: Use.DROPPED,
+    cst.Await: Use.AWAITED,
+    cst.Arg: Use.USED,
+    cst.Assign: Use.USED,
+    cst.Attribute: Use.USED,
+    cst.Return: Use.USED,
+}
 
 
 def _find_use(walk: Traversal, node: cst.CSTNode) -> Use:
     parent = walk.view.parents[node]
-    if isinstance(parent, cst.Expr):
-        return Use.DROPPED
-    if isinstance(parent, cst.Await):
-        return Use.AWAITED
+    # Exact types first: most calls are statements, arguments or assigned, and `isinstance` is slow on nodes.
+    plain = _USES.get(type(parent))
+    if plain is not None:
+        return plain
     if isinstance(parent, cst.If | cst.While | cst.IfExp | cst.Assert) and parent.test is node:
         return Use.TESTED
     if isinstance(parent, cst.UnaryOperation) and isinstance(parent.operator, cst.Not):

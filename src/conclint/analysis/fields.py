@@ -36,7 +36,7 @@ def iter_children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield the syntax nodes directly below `node`."""
     node_type = type(node)
     fields = _FIELDS.get(node_type)
-    if fields is None:
+    if fields is None:  # conclint: ignore[CON203] at worst the same is worked out twice
         fields = _FIELDS[node_type] = syntax_fields(node_type)
     for name in fields:
         value = getattr(node, name)

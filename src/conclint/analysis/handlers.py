@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
+import msgspec
 
 from conclint.analysis.collector import Collector
 from conclint.analysis.fields import iter_nodes
+from conclint.analysis.locksets import ends_block
 from conclint.analysis.scope import Scope
-from conclint.model.facts import Handler
-from conclint.model.values import Collection, Name, Result, ValueId
+from conclint.model.facts import Ending, Handler
+from conclint.model.values import Name, Result, ValueId
 
-_BROAD = (Name("builtins.Exception"), Name("builtins.BaseException"))
+_ANYTHING = Name("builtins.BaseException")
+_BROAD = (Name("builtins.Exception"), _ANYTHING)
 _SUPPRESS = Name("contextlib.suppress")
 _CLEANUPS = (cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally)
 
@@ -21,9 +24,10 @@ def add_handler(
     node: cst.ExceptHandler | cst.ExceptStarHandler, tried: cst.Try | cst.TryStar, scope: Scope, collector: Collector
 ) -> None:
     """Add an `except` clause of `tried`; `scope` is the one around that."""
-    is_broad = node.type is None or _is_broad(collector.evaluate(node.type, scope.table), collector)
-    is_silent = is_broad and all(map(_does_nothing, _iter_statements(node.body)))
-    _add(tried, node.type or node, scope, collector, is_broad=is_broad, is_silent=is_silent)
+    caught = tuple(_iter_caught(node.type, scope, collector))
+    is_silent = _is_broad(caught, collector) and all(map(_does_nothing, _iter_statements(node.body)))
+    found = _make(tried, node.type or node, caught, scope, is_silent=is_silent)
+    collector.handlers.append(msgspec.structs.replace(found, ending=_find_ending(node.body)))
 
 
 def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector: Collector) -> None:
@@ -31,30 +35,35 @@ def add_suppression(item: cst.WithItem, node: cst.With, scope: Scope, collector:
     value = collector.values[collector.evaluate(item.item, scope.table)]
     call = collector.calls[value.call] if isinstance(value, Result) else None
     if call is not None and collector.values[call.callee] == _SUPPRESS:
-        is_broad = any(_is_broad(argument.value, collector) for argument in call.arguments)
-        _add(node, item.item, scope, collector, is_broad=is_broad, is_silent=is_broad)
+        caught = tuple(argument.value for argument in call.arguments)
+        collector.handlers.append(_make(node, item.item, caught, scope, is_silent=_is_broad(caught, collector)))
 
 
-def _add(
+def _make(
     node: cst.Try | cst.TryStar | cst.With,
-    caught: cst.CSTNode,
+    clause: cst.CSTNode,
+    caught: tuple[ValueId, ...],
     scope: Scope,
-    collector: Collector,
     *,
-    is_broad: bool,
     is_silent: bool,
-) -> None:
+) -> Handler:
     is_silent = is_silent and not _gives_value(node, scope)
     is_cleanup = is_silent and any(isinstance(one, _CLEANUPS) for one in _iter_around(node, scope))
-    guarded, span = scope.span(node.body), scope.span(caught)
-    collector.handlers.append(Handler(scope.function, guarded, span, scope.context, is_broad, is_silent, is_cleanup))
+    return Handler(
+        scope.function, scope.span(node.body), scope.span(clause), scope.context, caught, is_silent, is_cleanup
+    )
 
 
-def _is_broad(value: ValueId, collector: Collector) -> bool:
-    found = collector.values[value]
-    if isinstance(found, Collection):
-        return any(_is_broad(item, collector) for item in found.items)
-    return found in _BROAD
+def _iter_caught(node: cst.BaseExpression | None, scope: Scope, collector: Collector) -> Iterator[ValueId]:
+    if node is None:
+        yield collector.intern(_ANYTHING)
+        return
+    for one in [element.value for element in node.elements] if isinstance(node, cst.Tuple) else [node]:
+        yield collector.evaluate(one, scope.table)
+
+
+def _is_broad(caught: tuple[ValueId, ...], collector: Collector) -> bool:
+    return any(collector.values[value] in _BROAD for value in caught)
 
 
 def _iter_statements(suite: cst.BaseSuite) -> Iterator[cst.CSTNode]:
@@ -69,6 +78,13 @@ def _does_nothing(statement: cst.CSTNode) -> bool:
     if isinstance(statement, cst.Expr):
         return isinstance(statement.value, cst.Ellipsis | cst.SimpleString | cst.ConcatenatedString)
     return isinstance(statement, cst.Pass | cst.Continue)
+
+
+def _find_ending(body: cst.BaseSuite) -> Ending:
+    *_, last = _iter_statements(body)
+    if isinstance(last, cst.Continue):
+        return Ending.NEXT_ROUND
+    return Ending.OUT if ends_block(last) else Ending.ON
 
 
 def _gives_value(node: cst.Try | cst.TryStar | cst.With, scope: Scope) -> bool:

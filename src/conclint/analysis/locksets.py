@@ -61,14 +61,15 @@ class Locksets:
 
     def apply_statement(self, node: cst.BaseExpression, scope: Scope, *, bounded: bool = False) -> int:
         """Return the context after an expression statement, or an assignment of `node`."""
-        awaited = isinstance(node, cst.Await)
+        awaited = type(node) is cst.Await
         call = node.expression if isinstance(node, cst.Await) else node
-        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        # Exact types: this is asked for every statement.
+        if type(call) is not cst.Call or type(call.func) is not cst.Attribute:
             return scope.context
         method, receiver = call.func.attr.value, call.func.value
-        if method == "acquire" and not _is_nonblocking(call):
+        if method == "acquire" and not is_nonblocking(call):
             how = How.AWAITED_ACQUIRE if awaited else How.ACQUIRE
-            return self.acquire(receiver, call, how, scope, bounded=bounded or _is_bounded(call)).context
+            return self.acquire(receiver, call, how, scope, bounded=bounded or is_bounded(call)).context
         if method == "release":
             return self._release(receiver, scope)
         if method in _ENTERING and call.args:
@@ -162,7 +163,8 @@ def _is_harmless(node: cst.BaseExpression, scope: Scope) -> bool:
     return name is not None and catalog.find_call(name) is not None
 
 
-def _is_nonblocking(call: cst.Call) -> bool:
+def is_nonblocking(call: cst.Call) -> bool:
+    """Return whether an `acquire` ends at once, with the lock or without."""
     # `lock.acquire(False)` as a statement proves nothing.
     for position, argument in enumerate(call.args):
         name = argument.keyword.value if argument.keyword is not None else ("blocking" if position == 0 else "")
@@ -171,7 +173,8 @@ def _is_nonblocking(call: cst.Call) -> bool:
     return False
 
 
-def _is_bounded(call: cst.Call) -> bool:
+def is_bounded(call: cst.Call) -> bool:
+    """Return whether an `acquire` ends after some time, with the lock or without."""
     return any(
         (argument.keyword is not None and argument.keyword.value == "timeout") or position == 1
         for position, argument in enumerate(call.args)

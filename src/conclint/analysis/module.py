@@ -60,6 +60,7 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         declarations=tuple(collector.declarations),
         stale_writes=tuple(collector.stale_writes),
         handlers=tuple(collector.handlers),
+        polls=tuple(collector.polls),
     )
     table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))

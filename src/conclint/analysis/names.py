@@ -299,7 +299,7 @@ class _Builder:
         if not self._has_walrus:
             return
         for part in iter_nodes(node):
-            if isinstance(part, cst.NamedExpr):
+            if type(part) is cst.NamedExpr:
                 self._bind_target(part.target, Binding(BindingKind.VALUE, node=part.value), table)
 
 

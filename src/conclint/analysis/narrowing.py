@@ -34,9 +34,9 @@ def narrow(walk: Traversal, test: cst.BaseExpression, arms: Sequence[cst.CSTNode
 def narrow_following(walk: Traversal, body: Sequence[cst.CSTNode], index: int, scope: Scope) -> None:
     """Do so for what follows `assert isinstance(x, T)`, or `if not isinstance(x, T): return`, at `index` of a block."""
     statement = body[index]
-    if isinstance(statement, cst.SimpleStatementLine):
+    if type(statement) is cst.SimpleStatementLine:
         first = statement.body[0]
-        if isinstance(first, cst.Assert):
+        if type(first) is cst.Assert:
             narrow(walk, first.test, body[index + 1 :], scope)
     elif isinstance(statement, cst.If) and statement.orelse is None:
         test = statement.test

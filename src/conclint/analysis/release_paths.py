@@ -16,7 +16,7 @@ import libcst as cst
 
 from conclint.analysis.fields import iter_children, iter_nodes
 
-_OPAQUE = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+_OPAQUE = frozenset({cst.FunctionDef, cst.ClassDef, cst.Lambda})
 _CATCHES_ALL = frozenset({"Exception", "BaseException"})
 _MOST_ROUNDS = 4
 """A loop's states settle after two rounds; the bound only guards against a mistake here."""
@@ -326,7 +326,7 @@ def iter_own_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(child for child in reversed(tuple(iter_children(current))) if not isinstance(child, _OPAQUE))
+        stack.extend(child for child in reversed(tuple(iter_children(current))) if type(child) not in _OPAQUE)
 
 
 def may_raise(node: cst.CSTNode, is_safe: _Predicate) -> bool:

@@ -83,7 +83,7 @@ class _State:
         self.carried.pop(name, None)
         self.lookups.pop(name, None)
         for entries in (self.asked, *self.carried.values()):
-            for key in [one for one in entries if re.search(rf"(?<![.\w]){name}\b", one.text)]:
+            for key in [one for one in entries if name in one.text and re.search(rf"(?<![.\w]){name}\b", one.text)]:
                 del entries[key]
 
 

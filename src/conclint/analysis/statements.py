@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -14,17 +14,17 @@ from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.analysis.handlers import add_handler, add_suppression
 from conclint.analysis.locksets import ends_block
 from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
+from conclint.analysis.polls import find_polls
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_loop_tests, iter_tests, iter_tried
 from conclint.model.facts import ContextId, How
-from conclint.model.values import Entered, Name, ValueId
+from conclint.model.values import Entered, Name
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
 
 
 _ASSERTION_ERROR = Name("builtins.AssertionError")
-_ANY_EXCEPTION = Name("builtins.BaseException")
 
 
 def _visit_suite(
@@ -130,6 +130,7 @@ def _visit_while(walk: Traversal, node: cst.While, scope: Scope) -> None:
     if node.orelse is not None:
         walk.visit(node.orelse, node, scope)
     walk.tests.extend(iter_loop_tests(node, scope, walk.collector))
+    walk.collector.polls.extend(find_polls(node, scope, walk.collector))
     walk.set_after(node, scope, missed)
 
 
@@ -171,8 +172,7 @@ def _visit_with(walk: Traversal, node: cst.With, scope: Scope) -> None:
 
 
 def _visit_try(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> None:
-    catches = dict.fromkeys((*scope.surroundings.catches, *_iter_caught(walk, node, scope)))
-    body_scope = walk.derive(scope, protected=True, catches=tuple(catches))
+    body_scope = walk.derive(scope, protected=True)
     walk.visit(node.body, node, body_scope)
     ends = _find_ends(walk, node.body, body_scope)
     if node.orelse is not None:
@@ -189,17 +189,6 @@ def _visit_try(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> No
         walk.visit(node.finalbody, node, final)
         lockset = walk.view.contexts[walk.take_after(node.finalbody, final)].lockset
     walk.set_after(node, scope, walk.derive(scope, lockset=lockset).context)
-
-
-def _iter_caught(walk: Traversal, node: cst.Try | cst.TryStar, scope: Scope) -> Iterator[ValueId]:
-    for caught in (handler.type for handler in node.handlers):
-        if caught is None:
-            yield walk.collector.intern(_ANY_EXCEPTION)
-            continue
-        for one in [element.value for element in caught.elements] if isinstance(caught, cst.Tuple) else [caught]:
-            # What a call gives cannot be told before the call has been traversed.
-            is_named = isinstance(one, cst.Name | cst.Attribute)
-            yield walk.collector.evaluate(one, scope.table) if is_named else walk.collector.unknown
 
 
 def _visit_handler(

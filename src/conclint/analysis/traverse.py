@@ -17,6 +17,7 @@ import msgspec
 
 from conclint.analysis import accesses, assignments, definitions, expressions, statements
 from conclint.analysis.collector import Collector
+from conclint.analysis.cost import LOOPS
 from conclint.analysis.declarations import Remark, declare_nothing, find_remarks, has_annotations
 from conclint.analysis.fields import iter_children
 from conclint.analysis.locksets import Locksets
@@ -51,6 +52,8 @@ class Traversal:
         self.awaits: Counter[int] = Counter()
         """How many await points of each function have been met."""
         self.tests: list[Test] = []
+        self.loops: dict[int, list[cst.CSTNode]] = {}
+        """The loops and comprehensions of each function, outer ones first."""
         self.remarks = find_remarks(view.source.text)
         self.declared: set[Remark] = set()
         """The remarks whose subject has been met."""
@@ -69,6 +72,8 @@ class Traversal:
     def visit(self, node: cst.CSTNode, parent: cst.CSTNode, scope: Scope) -> None:
         """Traverse `node` and everything below it."""
         self.view.parents[node] = parent
+        if type(node) in LOOPS:
+            self.loops.setdefault(scope.function, []).append(node)
         if type(node) in self.checks:
             self.run_checks(node, scope)
         handler = _HANDLERS.get(type(node))

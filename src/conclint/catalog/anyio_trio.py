@@ -21,6 +21,7 @@ CLASSES: tuple[ClassRow, ...] = (
         for name, kind in (*_PRIMITIVES, ("Event", Kind.EVENT), ("CancelScope", Kind.CANCEL_SCOPE))
     ),
     ClassRow(names=("trio.StrictFIFOLock",), kind=Kind.LOCK, domain=Domain.TASK, bases=("trio.Lock",)),
+    *(ClassRow(names=(f"{library}.Path",), kind=Kind.OTHER, domain=Domain.TASK) for library in _LIBRARIES),
     ClassRow(names=(_GROUP,), kind=Kind.TASK_GROUP, domain=Domain.TASK),
     ClassRow(names=(_NURSERY,), kind=Kind.TASK_GROUP, domain=Domain.TASK),
     ClassRow(
@@ -112,6 +113,11 @@ CALLS: tuple[CallRow, ...] = (
         names=("anyio.from_thread.BlockingPortal.start_task_soon",),
         spawn=_START_SOON,
         returns="concurrent.futures.Future",
+    ),
+    *(
+        CallRow(names=(f"{library}.Path.{name}",), effects=Effect.FILE, coroutine=True, keeps=False)
+        for library in _LIBRARIES
+        for name in ("exists", "mkdir", "read_bytes", "read_text", "stat", "unlink", "write_bytes", "write_text")
     ),
     *(
         CallRow(names=(name,), effects=Effect.NETWORK, timeout=_UNBOUNDED, coroutine=True)

@@ -79,7 +79,11 @@ _HEAVY_OUTSIDE_GIL = (
     *(f"PIL.Image.Image.{name}" for name in ("convert", "filter", "resize", "rotate", "thumbnail", "transform")),
 )
 
-_GROWS = tuple(f"{module}.{name}" for module in ("zlib", "gzip", "bz2", "lzma") for name in ("compress", "decompress"))
+_GROWS = tuple(
+    f"{module}.{name}"
+    for module in ("zlib", "gzip", "bz2", "lzma", "compression.zstd")
+    for name in ("compress", "decompress")
+)
 
 ROUNDS: dict[str, tuple[str, int, int]] = {
     "hashlib.pbkdf2_hmac": ("iterations", 3, 10_000),
@@ -90,15 +94,23 @@ ROUNDS: dict[str, tuple[str, int, int]] = {
 _SLOW_FIRST = (
     "netrc.netrc",
     "mimetypes.init",
+    "importlib.metadata.distribution",
     "importlib.metadata.distributions",
     "importlib.metadata.entry_points",
+    "importlib.metadata.files",
+    "importlib.metadata.metadata",
     "importlib.metadata.packages_distributions",
-    "importlib.metadata.version",
+    "importlib.metadata.requires",
     "zoneinfo.ZoneInfo",
     "zoneinfo.available_timezones",
 )
 
-_SINCE = {"tomllib.load": (3, 11), "hashlib.file_digest": (3, 11)}
+_SINCE = {
+    "tomllib.load": (3, 11),
+    "hashlib.file_digest": (3, 11),
+    "compression.zstd.compress": (3, 14),
+    "compression.zstd.decompress": (3, 14),
+}
 
 CALLS: tuple[CallRow, ...] = (
     *(CallRow(names=(name,), effects=Effect.CPU, keeps=False, since=_SINCE.get(name)) for name in _HOLDS_GIL),
@@ -111,7 +123,15 @@ CALLS: tuple[CallRow, ...] = (
         CallRow(names=(name,), effects=Effect.CPU | Effect.HEAVY | Effect.RELEASES_GIL, keeps=False)
         for name in _HEAVY_OUTSIDE_GIL
     ),
-    *(CallRow(names=(name,), effects=Effect.CPU | Effect.GROWS | Effect.RELEASES_GIL, keeps=False) for name in _GROWS),
+    *(
+        CallRow(
+            names=(name,),
+            effects=Effect.CPU | Effect.GROWS | Effect.RELEASES_GIL,
+            keeps=False,
+            since=_SINCE.get(name),
+        )
+        for name in _GROWS
+    ),
     *(CallRow(names=(name,), effects=Effect.SLOW_FIRST_USE, keeps=False) for name in _SLOW_FIRST),
     CallRow(names=("PIL.Image.open",), effects=Effect.FILE, keeps=False, returns="PIL.Image.Image"),
 )

@@ -14,6 +14,7 @@ _CONNECTIONS = (
 """Drivers that follow PEP 249: connection, cursor, and what their calls do."""
 
 _SQLALCHEMY = ("sqlalchemy.Engine", "sqlalchemy.Connection", "sqlalchemy.orm.Session")
+_PG_POOL = "psycopg_pool.ConnectionPool"
 _MONGO_DATABASE = "pymongo.database.Database"
 _MONGO_COLLECTION = "pymongo.collection.Collection"
 
@@ -28,6 +29,8 @@ CLASSES: tuple[ClassRow, ...] = (
         )
     ),
     ClassRow(names=("psycopg.AsyncConnection",), kind=Kind.SESSION, domain=Domain.TASK),
+    ClassRow(names=(_PG_POOL, "psycopg_pool.pool.ConnectionPool"), kind=Kind.SESSION),
+    ClassRow(names=("sqlalchemy.orm.scoped_session", "sqlalchemy.orm.scoping.scoped_session"), kind=Kind.OTHER),
     ClassRow(names=("asyncpg.Connection", "asyncpg.connection.Connection"), kind=Kind.SESSION, domain=Domain.TASK),
     ClassRow(names=("asyncpg.Pool", "asyncpg.pool.Pool"), kind=Kind.SESSION, domain=Domain.TASK),
     ClassRow(
@@ -91,6 +94,36 @@ _CONNECT = (
         returns="asyncpg.Connection",
         coroutine=True,
     ),
+    # Its own timeout is the default of its methods.
+    CallRow(names=(_PG_POOL,), timeout=Timeout(default=Wait.FINITE, infinite=())),
+    *(
+        CallRow(
+            names=(f"{_PG_POOL}.{name}",),
+            effects=Effect.NETWORK | Effect.WAIT,
+            timeout=Timeout(position=0, default=Wait.FINITE, infinite=()),
+            returns="psycopg.Connection",
+        )
+        for name in ("connection", "getconn")
+    ),
+    CallRow(
+        names=(f"{_PG_POOL}.wait",),
+        effects=Effect.NETWORK | Effect.WAIT,
+        timeout=Timeout(position=0, default=Wait.FINITE),
+    ),
+    CallRow(
+        names=(f"{_PG_POOL}.close",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0, default=Wait.FINITE),
+        role=Role.CLOSE,
+    ),
+    CallRow(names=("psycopg2.pool.SimpleConnectionPool",), effects=Effect.NETWORK),
+    CallRow(names=("psycopg2.pool.ThreadedConnectionPool",), effects=Effect.NETWORK),
+    CallRow(
+        names=("MySQLdb.connect", "MySQLdb.Connect"),
+        effects=Effect.NETWORK,
+        timeout=Timeout(keyword="connect_timeout", infinite=(None, 0)),
+    ),
+    CallRow(names=("sqlite3.Connection.__exit__",), effects=Effect.FILE, keeps=False),
     CallRow(names=("asyncpg.create_pool", "asyncpg.pool.create_pool"), returns="asyncpg.Pool"),
     # Neither connects yet; both know their limits (30 s for a server, 30 s for a pooled connection).
     CallRow(

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from conclint.catalog import Index, load
-from conclint.catalog.rows import LOCK_KINDS, CallRow, Effect, Kind, RunsIn
+from conclint.catalog import Index, find_class, load, resolve_mro
+from conclint.catalog.rows import LOCK_KINDS, CallRow, ClassRow, Effect, Kind, RunsIn
+from conclint.catalog.web import THREADED
 
 _TELLING_KINDS = frozenset(Kind) - {Kind.COLLECTION, Kind.OTHER}
 _NAMED_KINDS = LOCK_KINDS | {Kind.BARRIER, Kind.THREAD, Kind.TIMER, Kind.PROCESS, Kind.POPEN, Kind.POOL, Kind.EXECUTOR}
@@ -110,12 +111,18 @@ def _dotted_form(module: str) -> str:
 
 def _iter_modules(index: Index) -> Iterator[str]:
     """Yield the modules whose import is enough to look at a file."""
-    telling = [name for name, row in index.classes.items() if row.kind in _TELLING_KINDS]
+    telling = [name for name, row in index.classes.items() if row.kind in _TELLING_KINDS or _runs_something(row)]
     telling += [name for name, row in index.calls.items() if _is_telling(row)]
     for name in telling:
         owner = name.rpartition(".")[0]
         classes = index.classes[owner].names if owner in index.classes else (name,)
         yield from (module for cls in classes if (module := cls.rpartition(".")[0]) not in _UBIQUITOUS)
+
+
+def _runs_something(row: ClassRow) -> bool:
+    """Whether a framework runs methods of the class, or functions below its decorators, in threads."""
+    lines = (find_class(name) for name in resolve_mro(row.names[0]))
+    return row in THREADED or any(one is not None and one.runs_in is RunsIn.REQUEST_THREAD for one in lines)
 
 
 def _is_telling(row: CallRow) -> bool:

@@ -31,6 +31,8 @@ _FUNCTIONS = {
         "sendfile setxattr stat statvfs symlink sync truncate unlink utime walk write writev"
     ),
     "os.path": "exists getatime getctime getmtime getsize isdir isfile islink ismount lexists realpath samefile",
+    "json": "dump",
+    "pickle": "dump",
     "shutil": (
         "chown copy copy2 copyfile copyfileobj copymode copystat copytree disk_usage make_archive move rmtree "
         "unpack_archive which"
@@ -86,10 +88,15 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=(f"{_PATH}.cwd",), effects=Effect.FILE, returns=_PATH, keeps=False),
     CallRow(names=(f"{_PATH}.home",), returns=_PATH, keeps=False),
     CallRow(names=(f"{_PATH}.walk",), effects=Effect.FILE, keeps=False, since=(3, 12)),
-    CallRow(names=(f"{_PATH}.copy",), effects=Effect.FILE, keeps=False, since=(3, 14)),
-    CallRow(names=(f"{_PATH}.move",), effects=Effect.FILE, keeps=False, since=(3, 14)),
+    *(
+        CallRow(names=(f"{_PATH}.{name}",), effects=Effect.FILE, keeps=False, since=(3, 14))
+        for name in ("copy", "copy_into", "move", "move_into")
+    ),
+    CallRow(names=(f"{_PATH}.is_junction",), effects=Effect.FILE, keeps=False, since=(3, 12)),
+    CallRow(names=("os.path.isjunction",), effects=Effect.FILE, keeps=False, since=(3, 12)),
+    CallRow(names=("compression.zstd.open",), effects=Effect.FILE, since=(3, 14)),
     CallRow(names=("zipfile.ZipFile",), effects=Effect.FILE),
-    CallRow(names=("tarfile.open",), effects=Effect.FILE, returns="tarfile.TarFile"),
+    CallRow(names=("tarfile.open", "tarfile.TarFile.open"), effects=Effect.FILE, returns="tarfile.TarFile"),
     CallRow(names=("tempfile.TemporaryDirectory",), effects=Effect.FILE),
     *(CallRow(names=(f"{name}.close",), effects=Effect.FILE, role=Role.CLOSE) for name in _CLOSING),
     # LOCK_NB makes them return at once; it stands in a flag argument.

@@ -10,6 +10,7 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=("logging.handlers.HTTPHandler",), kind=Kind.OTHER),
     ClassRow(names=("logging.handlers.SocketHandler",), kind=Kind.OTHER),
     ClassRow(names=("logging.handlers.SMTPHandler",), kind=Kind.OTHER),
+    ClassRow(names=("logging.handlers.SysLogHandler",), kind=Kind.OTHER),
     ClassRow(names=("logging.handlers.QueueListener",), kind=Kind.OTHER),
 )
 

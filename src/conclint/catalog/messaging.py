@@ -28,8 +28,18 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=(_ZMQ,), kind=Kind.SESSION),
     ClassRow(names=("zmq.Poller",), kind=Kind.OTHER),
     ClassRow(
-        names=(_FILE_LOCK, "filelock.SoftFileLock", "filelock.UnixFileLock"), kind=Kind.RLOCK, domain=Domain.PROCESS
+        names=(_FILE_LOCK, "filelock.SoftFileLock", "filelock.UnixFileLock", "filelock.WindowsFileLock"),
+        kind=Kind.RLOCK,
+        domain=Domain.PROCESS,
     ),
+    ClassRow(
+        names=("loky.ProcessPoolExecutor", "loky.process_executor.ProcessPoolExecutor"),
+        kind=Kind.EXECUTOR,
+        domain=Domain.PROCESS,
+        bases=("concurrent.futures.ProcessPoolExecutor",),
+    ),
+    ClassRow(names=("celery.app.task.Task", "celery.Task"), kind=Kind.OTHER, domain=Domain.PROCESS),
+    ClassRow(names=("celery.Celery", "celery.app.base.Celery"), kind=Kind.OTHER, domain=Domain.PROCESS),
     ClassRow(names=("joblib.Parallel", "joblib.parallel.Parallel"), kind=Kind.POOL, domain=Domain.PROCESS),
     ClassRow(names=("pebble.ProcessPool",), kind=Kind.POOL, domain=Domain.PROCESS),
     ClassRow(names=("pebble.ThreadPool",), kind=Kind.POOL),
@@ -60,6 +70,8 @@ CALLS: tuple[CallRow, ...] = (
         effects=Effect.WAIT,
         timeout=Timeout(keyword="timeout_ms", position=0, default=Wait.NONE),
     ),
+    CallRow(names=("kafka.KafkaConsumer.__next__",), effects=Effect.WAIT, timeout=_UNBOUNDED),
+    CallRow(names=("kafka.KafkaAdminClient", "kafka.admin.KafkaAdminClient"), effects=Effect.NETWORK),
     CallRow(names=("kafka.KafkaConsumer.commit",), effects=Effect.NETWORK),
     CallRow(names=("kafka.KafkaConsumer.close",), effects=Effect.NETWORK, role=Role.CLOSE),
     CallRow(names=(f"{_KAFKA_FUTURE}.get",), effects=Effect.WAIT, timeout=_FIRST, role=Role.RESULT),
@@ -75,7 +87,7 @@ CALLS: tuple[CallRow, ...] = (
     ),
     CallRow(names=("confluent_kafka.Consumer.close",), effects=Effect.NETWORK, role=Role.CLOSE),
     CallRow(
-        names=("confluent_kafka.Producer.flush",),
+        names=("confluent_kafka.Producer.poll", "confluent_kafka.Producer.flush"),
         effects=Effect.WAIT,
         timeout=Timeout(position=0, infinite=(-1,)),
     ),
@@ -102,6 +114,13 @@ CALLS: tuple[CallRow, ...] = (
     ),
     CallRow(names=(f"{_FILE_LOCK}.__enter__",), effects=Effect.WAIT, timeout=_UNBOUNDED),
     CallRow(names=(f"{_FILE_LOCK}.release",), keeps=False),
+    CallRow(names=("celery.app.task.Task.apply_async",), effects=Effect.NETWORK, returns=_CELERY),
+    CallRow(names=("celery.app.task.Task.delay",), effects=Effect.NETWORK, returns=_CELERY),
+    CallRow(names=("celery.Celery.send_task",), effects=Effect.NETWORK, returns=_CELERY),
+    CallRow(
+        names=("loky.get_reusable_executor", "loky.reusable_executor.get_reusable_executor"),
+        returns="concurrent.futures.ProcessPoolExecutor",
+    ),
     CallRow(names=("joblib.Parallel.__call__",), effects=Effect.WAIT, timeout=_UNBOUNDED),
     *(
         row

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind, Role, Timeout, Wait
+from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role, Timeout, Wait
 
 _SSH = "paramiko.SSHClient"
 _CHANNEL = "paramiko.Channel"
+_TRANSPORT = "paramiko.Transport"
+_SFTP = "paramiko.SFTPClient"
 _LDAP = "ldap3.Connection"
+_RESOLVER = "dns.resolver.Resolver"
 
 CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=(_SSH, "paramiko.client.SSHClient"), kind=Kind.SESSION),
     ClassRow(names=(_CHANNEL, "paramiko.channel.Channel"), kind=Kind.SESSION),
+    ClassRow(names=(_TRANSPORT, "paramiko.transport.Transport"), kind=Kind.SESSION),
+    ClassRow(names=(_SFTP, "paramiko.sftp_client.SFTPClient"), kind=Kind.SESSION),
+    ClassRow(names=(_RESOLVER,), kind=Kind.OTHER),
+    ClassRow(names=("dns.asyncresolver.Resolver",), kind=Kind.OTHER, domain=Domain.TASK),
     ClassRow(names=(_LDAP, "ldap3.core.connection.Connection"), kind=Kind.SESSION),
     ClassRow(names=("httplib2.Http",), kind=Kind.SESSION),
     ClassRow(names=("serial.Serial",), kind=Kind.SESSION),
@@ -22,7 +29,28 @@ _QUERY = Timeout(position=2)
 CALLS: tuple[CallRow, ...] = (
     CallRow(names=(f"{_SSH}.connect",), effects=Effect.NETWORK, timeout=Timeout(position=6)),
     CallRow(names=(f"{_SSH}.exec_command",), effects=Effect.NETWORK, timeout=Timeout(position=2, default=Wait.NONE)),
-    CallRow(names=(f"{_SSH}.open_sftp",), effects=Effect.NETWORK),
+    CallRow(names=(f"{_SSH}.open_sftp",), effects=Effect.NETWORK, returns=_SFTP),
+    CallRow(names=(f"{_SSH}.get_transport",), returns=_TRANSPORT),
+    # It connects when it is given a host, for as long as the system lets it.
+    CallRow(names=(_TRANSPORT,), effects=Effect.NETWORK),
+    *(
+        CallRow(names=(f"{_TRANSPORT}.{name}",), effects=Effect.NETWORK)
+        for name in ("auth_password", "auth_publickey", "connect")
+    ),
+    CallRow(names=(f"{_TRANSPORT}.start_client",), effects=Effect.NETWORK, timeout=Timeout(position=1)),
+    CallRow(
+        names=(f"{_TRANSPORT}.open_session",),
+        effects=Effect.NETWORK,
+        timeout=Timeout(position=2, default=Wait.FINITE, infinite=()),
+        returns=_CHANNEL,
+    ),
+    CallRow(names=(f"{_TRANSPORT}.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_SFTP}.from_transport",), effects=Effect.NETWORK, returns=_SFTP),
+    *(
+        CallRow(names=(f"{_SFTP}.{name}",), effects=Effect.NETWORK)
+        for name in ("get", "getfo", "listdir", "listdir_attr", "mkdir", "open", "put", "putfo", "remove", "rename")
+    ),
+    CallRow(names=(f"{_SFTP}.close",), role=Role.CLOSE),
     CallRow(names=(f"{_SSH}.close",), role=Role.CLOSE),
     CallRow(names=(f"{_CHANNEL}.recv_exit_status",), effects=Effect.WAIT, timeout=Timeout(keyword="")),
     CallRow(names=(f"{_CHANNEL}.recv",), effects=Effect.NETWORK),
@@ -46,12 +74,22 @@ CALLS: tuple[CallRow, ...] = (
     ),
     *(
         CallRow(
-            names=(f"dns.resolver.{name}",),
+            names=(f"{owner}.{name}",),
             effects=Effect.NETWORK,
-            timeout=Timeout(keyword="lifetime", default=Wait.FINITE, infinite=()),
+            timeout=Timeout(keyword="lifetime", position=position, default=Wait.FINITE, infinite=()),
+            coroutine="async" in owner,
             keeps=False,
         )
-        for name in ("resolve", "resolve_address")
+        for owner, name, position in (
+            ("dns.resolver", "resolve", 7),
+            ("dns.resolver", "query", 6),
+            ("dns.resolver", "resolve_address", None),
+            (_RESOLVER, "resolve", 6),
+            (_RESOLVER, "query", 5),
+            (_RESOLVER, "resolve_address", None),
+            ("dns.asyncresolver", "resolve", 7),
+            ("dns.asyncresolver.Resolver", "resolve", 6),
+        )
     ),
     CallRow(names=("httplib2.Http",), timeout=Timeout(position=1)),
     CallRow(names=("httplib2.Http.request",), effects=Effect.NETWORK, keeps=False),
@@ -61,6 +99,11 @@ CALLS: tuple[CallRow, ...] = (
         for name in ("read", "readline", "read_until", "write", "flush")
     ),
     CallRow(names=("serial.Serial.close",), role=Role.CLOSE),
+    CallRow(
+        names=("pexpect.run", "pexpect.run.run"),
+        effects=Effect.SUBPROCESS,
+        timeout=Timeout(position=1, default=Wait.FINITE, infinite=(None,)),
+    ),
     CallRow(names=("pexpect.spawn",), effects=Effect.SUBPROCESS),
     CallRow(
         names=("pexpect.spawn.expect",),
@@ -69,6 +112,9 @@ CALLS: tuple[CallRow, ...] = (
     ),
     CallRow(names=("pexpect.spawn.wait",), effects=Effect.SUBPROCESS | Effect.WAIT, role=Role.JOIN),
     CallRow(names=("pexpect.spawn.close",), role=Role.CLOSE),
-    CallRow(names=("selenium.webdriver.Chrome",), effects=Effect.NETWORK | Effect.SUBPROCESS),
-    CallRow(names=("selenium.webdriver.Firefox",), effects=Effect.NETWORK | Effect.SUBPROCESS),
+    *(
+        CallRow(names=(f"selenium.webdriver.{name}",), effects=Effect.NETWORK | Effect.SUBPROCESS)
+        for name in ("Chrome", "Edge", "Firefox", "Safari")
+    ),
+    CallRow(names=("selenium.webdriver.Remote",), effects=Effect.NETWORK),
 )

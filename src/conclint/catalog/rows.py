@@ -188,6 +188,8 @@ class Spawn:
     """Whether all positional arguments from `position` on are such callables (`asyncio.gather`)."""
     of_class: bool = False
     """Whether it takes a class, and runs what its `ClassRow.runs` names on a new object each time."""
+    awaits: bool = False
+    """Whether a coroutine function will do as well: the library runs the coroutine that it gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

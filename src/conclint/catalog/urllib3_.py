@@ -11,10 +11,14 @@ _MANAGER = "urllib3.PoolManager"
 _POOL = "urllib3.HTTPConnectionPool"
 _RESPONSE = "urllib3.HTTPResponse"
 
+_METHODS = "urllib3._request_methods.RequestMethods"
+
 CLASSES: tuple[ClassRow, ...] = (
-    ClassRow(names=(_MANAGER, "urllib3.poolmanager.PoolManager"), kind=Kind.SESSION),
+    # The base of both kinds of pools; before version 2 it stood in `urllib3.request`.
+    ClassRow(names=(_METHODS, "urllib3.request.RequestMethods"), kind=Kind.SESSION),
+    ClassRow(names=(_MANAGER, "urllib3.poolmanager.PoolManager"), kind=Kind.SESSION, bases=(_METHODS,)),
     ClassRow(names=("urllib3.ProxyManager", "urllib3.poolmanager.ProxyManager"), kind=Kind.SESSION, bases=(_MANAGER,)),
-    ClassRow(names=(_POOL, "urllib3.connectionpool.HTTPConnectionPool"), kind=Kind.SESSION),
+    ClassRow(names=(_POOL, "urllib3.connectionpool.HTTPConnectionPool"), kind=Kind.SESSION, bases=(_METHODS,)),
     ClassRow(
         names=("urllib3.HTTPSConnectionPool", "urllib3.connectionpool.HTTPSConnectionPool"),
         kind=Kind.SESSION,
@@ -41,7 +45,7 @@ CALLS: tuple[CallRow, ...] = (
             returns=_RESPONSE,
             keeps=False,
         )
-        for name in (_MANAGER, _POOL)
+        for name in (_METHODS, _MANAGER, _POOL)
         for method in _REQUESTS
     ),
     CallRow(names=(_MANAGER,), timeout=Timeout(default=Wait.NONE)),

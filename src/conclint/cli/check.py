@@ -318,7 +318,10 @@ def _render_settings(config: Config) -> str:
         "thread-safe-types": config.hints.thread_safe_types,
         "lock-factories": config.hints.lock_factories,
         "fixable": sorted(config.fixable),
-        "default-timeout": float(config.default_timeout),
+        "python-versions": [f"{major}.{minor}" for major, minor in config.hints.versions],
+        "gil": config.hints.gil,
+        "default-timeout": config.hints.default_timeout,
+        "api": sorted({name for row in config.amendments.rows for name in row.names}),
         "jobs": config.jobs,
         "flake8": config.flake8,
     }

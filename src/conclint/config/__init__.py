@@ -4,10 +4,11 @@ The only reader of settings and of the environment. Layers come in the order set
 KEY=VALUE`, flags; a later one wins. Rules come in as data, so that settings can be read before any rule is imported.
 """
 
-from conclint.config.options import ConfigError, Options, Settings, split_list, suggest
+from conclint.config.options import Options, Settings, split_list
 from conclint.config.patterns import Patterns, absolute_path, compile_patterns, path_below
 from conclint.config.read import is_colour_wanted, read_settings
 from conclint.config.resolve import Config, find_rule, resolve
+from conclint.config.words import ConfigError, suggest
 
 __all__ = [
     "Config",

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
+from conclint.config.api import ApiRow
+from conclint.config.words import ConfigError, check_words, suggest
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-_MAX_LISTED = 8
-"""How many allowed values a message lists when none of them resembles what was written."""
-
-
-class ConfigError(Exception):
-    """A mistake of the user's in a setting; `str()` is one line that names the file or flag, the key and the remedy."""
+    from collections.abc import Mapping
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -62,6 +57,27 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             extra={"otherwise": "found by its packages"},
         ),
     ] = None
+    target_version: Annotated[
+        str | None,
+        Meta(
+            description='The oldest Python version that the code should run on, such as "3.12".',
+            extra={"otherwise": "what `requires-python` says"},
+        ),
+    ] = None
+    gil: Annotated[
+        bool | None,
+        Meta(
+            description="Whether Python has its global interpreter lock; `false` turns the rules CON8xx on.",
+            extra={"otherwise": "true, unless the classifiers name Free Threading"},
+        ),
+    ] = None
+    default_timeout: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(
+            description="The seconds that advice about missing timeouts should name, and that fixes write.",
+            extra={"otherwise": "none; fixes write 10"},
+        ),
+    ] = None
     root_decorators: Annotated[
         tuple[str, ...] | None,
         Meta(description="Decorators, by qualified name, whose functions a framework runs in threads."),
@@ -78,9 +94,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Meta(description="The rules whose alarms may be fixed.", extra={"otherwise": "all"}),
     ] = None
     unfixable: Annotated[tuple[str, ...], Meta(description="Rules whose alarms are not to be fixed.")] = ()
-    default_timeout: Annotated[
-        Annotated[float, Meta(gt=0)] | None,
-        Meta(description="The timeout, in seconds, that fixes add to calls without one.", extra={"default": 10}),
+    api: Annotated[
+        tuple[ApiRow, ...] | None,
+        Meta(description="What functions and classes of libraries do: a table each, `[[tool.conclint.api]]`."),
     ] = None
     jobs: Annotated[
         Annotated[int, Meta(ge=0)] | None,
@@ -117,23 +133,27 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Metadata:
+    """What `[project]` in a pyproject.toml tells."""
+
+    requires_python: str = ""
+    is_free_threaded: bool = False
+    """Whether its classifiers say that it supports Python without the GIL."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All layers of a run, the first one weakest. `source` is the settings file, `project` the project's directory."""
 
     layers: tuple[Layer, ...] = ()
     source: str | None = None
     project: str | None = None
+    metadata: Metadata = Metadata()
 
-
-def suggest(written: str, allowed: Iterable[str]) -> str:
-    """Return the end of a message about an unknown word: its nearest match, or what is allowed."""
-    words = tuple(allowed)
-    by_folded = {word.casefold(): word for word in words}
-    nearest = difflib.get_close_matches(written.casefold(), by_folded, n=1)
-    if nearest:
-        return f"did you mean `{by_folded[nearest[0]]}`?"
-    listed = ", ".join(words[:_MAX_LISTED])
-    return f"allowed are {listed}{', …' if len(words) > _MAX_LISTED else ''}"
+    @property
+    def has_api(self) -> bool:
+        """Whether any layer tells of libraries, so that the catalog alone cannot say which files matter."""
+        return any(layer.options.api for layer in self.layers)
 
 
 def split_list(text: str) -> tuple[str, ...]:
@@ -146,6 +166,8 @@ def convert_table(table: Mapping[str, object], origin: str) -> Options:
     for key in table:
         if key not in _KEYS:
             raise ConfigError(f"{origin}: unknown setting `{key}`; {suggest(key, _KEYS)}")
+    if "api" in table:
+        check_words(table["api"], msgspec.inspect.type_info(tuple[ApiRow, ...]), origin, "api")
     try:
         return msgspec.convert(table, Options)
     except msgspec.ValidationError as error:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from conclint.config.options import (
     ENVIRONMENT_KEYS,
-    ConfigError,
     Layer,
+    Metadata,
     Options,
     Settings,
     convert_table,
@@ -18,6 +18,8 @@ from conclint.config.options import (
     split_list,
 )
 from conclint.config.patterns import absolute_path, path_below
+from conclint.config.targets import read_metadata
+from conclint.config.words import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +57,8 @@ def read_settings(
     if flags is not None:
         layers.append(Layer(flags, cwd, "--"))
     project = _find_project(start, source)
-    return Settings(tuple(layers), _posix(source), _posix(project))
+    metadata = Metadata() if isolated else _find_metadata(start, project)
+    return Settings(tuple(layers), _posix(source), _posix(project), metadata)
 
 
 def is_colour_wanted(*, terminal: bool, environ: Mapping[str, str] | None = None) -> bool:
@@ -111,6 +114,26 @@ def _find_project(start: Path, source: Path | None) -> Path | None:
         if inside:
             return source.parent
     return repository or _find_marked(upward, _PROJECT_MARKERS)
+
+
+def _find_metadata(start: Path, project: Path | None) -> Metadata:
+    """Return what the nearest `[project]` table from `start` up to the project's directory tells."""
+    for directory in (start, *start.parents):
+        path = directory / "pyproject.toml"
+        if path.is_file() and (table := _find_project_table(path)) is not None:
+            return read_metadata(table)
+        if directory == project:
+            break
+    return Metadata()
+
+
+def _find_project_table(path: Path) -> dict[str, object] | None:
+    try:
+        table = _parse_file(path).get("project")
+    except ConfigError:
+        # What is wrong with a file that holds no settings of ours is not for us to say.
+        return None
+    return table if isinstance(table, dict) else None
 
 
 def _find_marked(directories: Iterable[Path], markers: Iterable[str]) -> Path | None:

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from conclint.config.options import ConfigError, Layer, Options, Settings, suggest
+from conclint.catalog import Amendments
+from conclint.config.amend import QUALIFIED_NAME, make_amendments
+from conclint.config.options import Layer, Options, Settings
 from conclint.config.patterns import Patterns, absolute_path
+from conclint.config.targets import resolve_versions
+from conclint.config.words import ConfigError, suggest
 from conclint.model.hints import Hints
 from conclint.model.rule import Category, Rule
 
@@ -23,7 +27,6 @@ DEFAULT_EXCLUDE = (
     *("node_modules", "site-packages", "venv"),
 )
 Value = TypeVar("Value")
-_QUALIFIED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class Config:
     """What the user says of code that is not seen."""
     fixable: frozenset[str]
     """The codes of the rules whose alarms may be fixed."""
-    default_timeout: str
-    """The timeout, in seconds, that fixes write."""
+    amendments: Amendments
+    """What the user adds to the catalog."""
     jobs: int
     """How many processes may work at once, at least 1."""
     flake8: bool
@@ -71,8 +74,11 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
     """Turn the layers into one Config. Raises ConfigError for a rule that is not one of `rules`."""
     options = [layer.options for layer in settings.layers]
     jobs = _find_last(options, "jobs", 0)
+    gil = _find_last(options, "gil", not settings.metadata.is_free_threaded)
+    timeouts = (each.default_timeout for each in reversed(options))
+    versions = resolve_versions(settings.layers, settings.metadata)
     return Config(
-        selected=_resolve_selection(settings.layers, rules),
+        selected=_resolve_selection(settings.layers, rules, gil=gil),
         per_file_ignores=tuple(_iter_per_file_ignores(settings.layers, rules)),
         exclude=_resolve_exclude(settings),
         src=_resolve_src(settings.layers),
@@ -80,9 +86,12 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
             root_decorators=_resolve_names(settings.layers, "root-decorators"),
             thread_safe_types=_resolve_names(settings.layers, "thread-safe-types"),
             lock_factories=_resolve_names(settings.layers, "lock-factories"),
+            versions=versions,
+            gil=gil,
+            default_timeout=next((one for one in timeouts if one is not None), None),
         ),
         fixable=_resolve_fixable(settings.layers, rules),
-        default_timeout=f"{_find_last(options, 'default_timeout', 10.0):g}",
+        amendments=make_amendments(settings.layers, versions),
         jobs=jobs or _count_processors(),
         source=settings.source,
         project=settings.project,
@@ -103,10 +112,10 @@ def find_rule(written: str, rules: Sequence[Rule]) -> Rule | None:
     return next((rule for rule in rules if written.upper() == rule.code or written == rule.name), None)
 
 
-def _resolve_selection(layers: Sequence[Layer], rules: Sequence[Rule]) -> frozenset[str]:
+def _resolve_selection(layers: Sequence[Layer], rules: Sequence[Rule], *, gil: bool) -> frozenset[str]:
     # A file that cannot be read must never pass as clean, so its alarm stays on unless it is ignored by name.
     always = {rule.code for rule in rules if rule.category is Category.SYNTAX}
-    selected = {rule.code for rule in rules if rule.default}
+    selected = {rule.code for rule in rules if rule.default or (rule.category is Category.FREE_THREADING and not gil)}
     for layer in layers:
         changes = _resolve_changes(layer, rules)
         if layer.options.select is not None:
@@ -190,7 +199,7 @@ def _resolve_names(layers: Sequence[Layer], key: str) -> tuple[str, ...]:
     for layer in reversed(layers):
         names: tuple[str, ...] | None = getattr(layer.options, key.replace("-", "_"))
         for name in names or ():
-            if not _QUALIFIED_NAME.fullmatch(name):
+            if not QUALIFIED_NAME.fullmatch(name):
                 raise ConfigError(f"{layer.label(key)}: `{name}` is no qualified name such as `package.module.name`")
         if names is not None:
             return names

@@ -38,9 +38,6 @@ class Context(msgspec.Struct, frozen=True, array_like=True):
     """Whether this stands in the body of a `try` with a handler or `finally` (must)."""
     after_return: bool = False
     """Whether a `return` stands above in the function, so that some ways never get here (may)."""
-    catches: tuple[ValueId, ...] = ()
-    """The exceptions named by the handlers around this place in its function, `BaseException` for a bare `except`
-    (must)."""
 
 
 class ParameterKind(enum.Enum):
@@ -53,11 +50,12 @@ class ParameterKind(enum.Enum):
 
 
 class Parameter(msgspec.Struct, frozen=True, array_like=True):
-    """A parameter; `annotation` is an `Instance`, or a `Collection` of them, when the annotation is understood."""
+    """A parameter, as it is written (must)."""
 
     name: str
     kind: ParameterKind
     annotation: ValueId | None = None
+    """What is promised (may): an `Instance`, or a `Collection` of them; None when the annotation is not understood."""
     default: ValueId | None = None
 
 
@@ -68,14 +66,17 @@ class Cost(msgspec.Struct, frozen=True, array_like=True):
     """The loop, or the recursive call, that makes the function CPU-bound (must, once the function is called with
     inputs of usual size); None where nothing says so."""
     reason: str = ""
-    """What the work is, for the message: "two nested loops of arithmetic"."""
+    """What the work is, for the message: "two nested loops of arithmetic" (must)."""
     certain: bool = False
     """Whether it takes long whatever the function is called with (must, once the loop is reached): the number of
     rounds is a large constant. A coroutine function has no other cost."""
 
 
 class Function(msgspec.Struct, frozen=True, array_like=True):
-    """A function, method, lambda, or a module's body (index 0, symbol `module.<module>`)."""
+    """A function, method, lambda, or a module's body (index 0, symbol `module.<module>`).
+
+    What its definition says is so (must); fields that tell of its body say themselves what they mean.
+    """
 
     symbol: str
     name: str
@@ -92,7 +93,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     parameters: tuple[Parameter, ...] = ()
     decorators: tuple[ValueId, ...] = ()
     returns: tuple[ValueId, ...] = ()
-    """What it may return, without None."""
+    """What it returns (may), None apart."""
     returns_annotation: ValueId | None = None
     unread: tuple[str, ...] = ()
     """Local variables that are bound and never read, by nested functions neither (must)."""
@@ -105,7 +106,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Class(msgspec.Struct, frozen=True, array_like=True):
-    """A class. Its class-level names are `Name("module.Class.name")`, assigned by flows of function 0."""
+    """A class, as it is defined (must). Its class-level names are `Name("module.Class.name")`, assigned by flows."""
 
     symbol: str
     name: str
@@ -117,7 +118,7 @@ class Class(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Argument(msgspec.Struct, frozen=True, array_like=True):
-    """An argument of a call: `keyword` is "" for a positional one, "*" and "**" for the starred forms."""
+    """An argument of a call (must): `keyword` is "" for a positional one, "*" and "**" for the starred forms."""
 
     keyword: str
     value: ValueId
@@ -148,7 +149,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Flow(msgspec.Struct, frozen=True, array_like=True):
-    """`target` may become `source`: assignment, `for` target, `with … as`, unpacking, default, nested definition."""
+    """`target` becomes `source` (may): assignment, `for` target, `with … as`, unpacking, default, nested definition."""
 
     function: FunctionId
     target: ValueId
@@ -309,8 +310,19 @@ class Declaration(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class Ending(enum.Enum):
+    """Where control goes at the end of a handler."""
+
+    ON = "on"
+    """To what follows the `try` (may): a handler that raises again under a condition is such."""
+    NEXT_ROUND = "next-round"
+    """To the next round of the loop around (must)."""
+    OUT = "out"
+    """Out of the loop or the function around (must), by `return`, `break`, `raise` or an exit."""
+
+
 class Handler(msgspec.Struct, frozen=True, array_like=True):
-    """An `except` clause, or what `with suppress(...):` suppresses."""
+    """An `except` clause, or what `with suppress(...):` suppresses (must)."""
 
     function: FunctionId
     guarded: Span
@@ -319,16 +331,38 @@ class Handler(msgspec.Struct, frozen=True, array_like=True):
     """What is caught; the whole clause where it is a bare one."""
     context: ContextId
     """The surroundings of the `try` or `with`."""
-    is_broad: bool
-    """Whether it catches every `Exception` (must)."""
+    caught: tuple[ValueId, ...]
+    """The exceptions that it names, `BaseException` for a bare `except` (must)."""
     is_silent: bool = False
-    """Whether a broad one does nothing at all, and no value that is missing then tells of the error (must)."""
+    """Whether one for every `Exception` does nothing, and no value that is missing then tells of the error (must)."""
     is_cleanup: bool = False
     """Whether a silent one stands in another handler or in a `finally` block (must)."""
+    ending: Ending = Ending.ON
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """A part of the test of a loop (must): it goes on only while `value` is `goes_on`; None where it is compared."""
+
+    value: ValueId
+    goes_on: bool | None
+
+
+class Poll(msgspec.Struct, frozen=True, array_like=True):
+    """A loop that asks again and again, and does nothing but to sleep, or not even that (must).
+
+    `while not e.is_set(): pass`, `while True: if e.is_set(): break` with a call of `sleep` before or after that.
+    """
+
+    function: FunctionId
+    asked: tuple[Asked, ...]
+    pause: ValueId | None
+    """The result of the only call in the body: a sleep, or anything else. None where there is none."""
+    span: Span
+    """The test."""
 
 
 class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
-    """All facts of one module."""
+    """All facts of one module: what stands in its text (must). What that text does is said by each kind of fact."""
 
     path: str
     module: str
@@ -352,6 +386,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     declarations: tuple[Declaration, ...] = ()
     stale_writes: tuple[StaleWrite, ...] = ()
     handlers: tuple[Handler, ...] = ()
+    polls: tuple[Poll, ...] = ()
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, Kind, RunsIn
+from conclint.model.alarm import Related
 from conclint.model.span import Span
 from conclint.model.values import Constant
-from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.confinement import Way
+from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import MAIN, Control
 from conclint.project.roots import PARALLEL_KINDS, Root
 
@@ -27,9 +29,6 @@ _WAITING = frozenset({"acquire", "wait", "wait_for", "get", "put", "join", "__ex
 _BOUND_KINDS = frozenset({Kind.LOCK, Kind.SEMAPHORE, Kind.CONDITION, Kind.EVENT, Kind.QUEUE, Kind.BARRIER})
 _RUNNERS = ("asyncio.run", "asyncio.runners.run", "asyncio.Runner.run", "asyncio.AbstractEventLoop.run_until_complete")
 
-Step = tuple[int, Span, str]
-"""A module, a place in it, and what happens there."""
-
 
 class Stray(NamedTuple):
     """The use of an object where it does not belong (must), with how it got there."""
@@ -37,15 +36,14 @@ class Stray(NamedTuple):
     module: int
     span: Span
     name: str
-    trace: tuple[Step, ...]
+    trace: tuple[Related, ...]
     is_loop_bound: bool = False
 
 
 def find_strays(project: Project) -> Iterator[Stray]:
     """Yield the uses of sqlite3 objects in foreign threads, and of asyncio primitives in a second event loop."""
-    for place in project.calls:
-        # Most calls run what the project itself defines, or what nothing is known of.
-        for found in project.result(place.site) if project.externals(place.site) else ():
+    for place in project.external_calls:
+        for found in project.result(place.site):
             if found.site == place.site and _is_strict(project, place, found):
                 yield from _iter_foreign(project, place, found)
     yield from _iter_bound_twice(project)
@@ -72,7 +70,7 @@ def _iter_foreign(project: Project, place: CallPlace, found: Object) -> Iterator
     makers = _find_makers(project, place.function.symbol)
     if not makers:
         return
-    made = (place.site.module, place.call.span, "the connection is made here")
+    made = project.related(place.site.module, place.call.span, "the connection is made here")
     for one in (found, *_iter_cursors(project, found)):
         for operation in project.operations(one):
             user = _find_user(project, project.call_graph.function_at(operation.site).symbol, makers)
@@ -124,13 +122,10 @@ def _is_initializer(project: Project, root: Root) -> bool:
     return any(row is not None and row.kind in (Kind.EXECUTOR, Kind.POOL) for row in rows)
 
 
-def _build(project: Project, operation: Operation, root: Root, made: Step) -> Stray:
+def _build(project: Project, operation: Operation, root: Root, made: Related) -> Stray:
     site = operation.site
     function = project.call_graph.function_at(site)
-    place = project.call(root.site)
-    started = (root.site.module, place.call.span, f"`{_last(root.function)}` begins to run in a thread here")
     chain = project.call_graph.find_chain(root.function, function.symbol) or ()
-    calls = (_describe_call(project, step) for step in chain)
     facts = project.modules[site.module]
     if site.what == "acquisition":
         value = facts.acquisitions[site.index].value
@@ -138,12 +133,7 @@ def _build(project: Project, operation: Operation, root: Root, made: Step) -> St
         callee = facts.calls[site.index].callee
         value, _ = project.places.split(site.module, callee) or (callee, "")
     name = project.places.describe(site.module, value)
-    return Stray(site.module, _find_span(project, operation), name, (made, started, *calls))
-
-
-def _describe_call(project: Project, site: Site) -> Step:
-    callee = min(target.function for target in project.callees(site))
-    return site.module, project.call(site).call.span, f"this calls `{_last(callee)}`"
+    return Stray(site.module, _find_span(project, operation), name, (made, *Way(root, chain).relate(project)))
 
 
 def _find_span(project: Project, operation: Operation) -> Span:
@@ -151,7 +141,7 @@ def _find_span(project: Project, operation: Operation) -> Span:
     return (facts.acquisitions if site.what == "acquisition" else facts.calls)[site.index].span
 
 
-def _iter_handed(project: Project, found: Object, made: Step) -> Iterator[Stray]:
+def _iter_handed(project: Project, found: Object, made: Related) -> Iterator[Stray]:
     """Yield the methods of an object that are handed to another thread: `to_thread(connection.commit)`."""
     for handover in project.handovers:
         module = handover.place.site.module
@@ -176,9 +166,11 @@ def _runs_in_process(project: Project, place: CallPlace) -> bool:
 def _iter_bound_twice(project: Project) -> Iterator[Stray]:
     """Yield what waits, in the event loop of a thread, for a global primitive that the main thread's loop waits for."""
     runs = [
-        (root, project.parallel.controls(project.call(root.site).function.symbol))
+        (root, project.parallel.controls(taker.function.symbol))
         for root in project.roots
-        if root.runs_in is RunsIn.HERE and root.site.what == "call" and _runs_loop(project, root)
+        if root.runs_in is RunsIn.HERE
+        and _runs_loop(project, root)
+        and (taker := project.find_call(root.site)) is not None
     ]
     first = [root for root, controls in runs if MAIN in controls]
     second = [(root, one.root) for root, controls in runs for one in controls if one.root is not None]
@@ -193,7 +185,8 @@ def _iter_bound_twice(project: Project) -> Iterator[Stray]:
             home = next((one for symbol, one in places if symbol in homes and symbol not in reached), None)
             for symbol, operation in places:
                 if home is not None and symbol in reached and symbol not in homes:
-                    first_use = (home.site.module, _find_span(project, home), "the loop of the main thread waits here")
+                    message = "the loop of the main thread waits here"
+                    first_use = project.related(home.site.module, _find_span(project, home), message)
                     yield _build(project, operation, thread, first_use)._replace(is_loop_bound=True)
 
 
@@ -211,8 +204,8 @@ def _reach(project: Project, symbol: str) -> set[str]:
             root.function
             for root in project.roots
             if root.runs_in in (RunsIn.TASK, RunsIn.LOOP_CALLBACK)
-            and root.site.what == "call"
-            and project.call(root.site).function.symbol in reached
+            and (spawn := project.find_call(root.site)) is not None
+            and spawn.function.symbol in reached
             and not any(_crosses(target.name) for target in project.externals(root.site))
         }
         if tasks <= reached:
@@ -227,14 +220,10 @@ def _crosses(name: str) -> bool:
 
 def _iter_global_primitives(project: Project) -> Iterator[Object]:
     """Yield the asyncio primitives that are made once, at import time."""
-    for place in project.calls:
-        if place.function.name == "<module>":
+    for place in project.external_calls:
+        if not place.call.function:
             for found in project.result(place.site):
                 row = project.class_row(found)
                 bound = row is not None and row.domain is Domain.TASK and row.kind in _BOUND_KINDS
                 if bound and found.site == place.site and found.symbol.startswith("asyncio."):
                     yield found
-
-
-def _last(symbol: str) -> str:
-    return symbol.rpartition(".")[2]

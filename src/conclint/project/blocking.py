@@ -61,10 +61,10 @@ def find_blocking(project: Project, place: CallPlace, effects: Effect) -> Blocki
 
     All that the call may run must block: a receiver that is sometimes an asynchronous twin is no evidence.
     """
-    targets = sorted(project.externals(place.site), key=lambda target: target.name)
+    targets = project.externals(place.site)
     if not targets or project.callees(place.site):
         return None
-    found = [_find(project, place, target, effects) for target in targets]
+    found = [_find(project, place, target, effects) for target in sorted(targets, key=lambda target: target.name)]
     return found[0] if all(found) else None
 
 
@@ -76,7 +76,21 @@ def _find(project: Project, place: CallPlace, target: ExternalTarget, effects: E
         return None
     if target.name.endswith(".put") and not _may_be_full(project, place):
         return None
+    if row.effects & Effect.SUBPROCESS and target.receiver is not None and _has_ended(project, place, target.receiver):
+        return None
     return Blocking(target.name, row, target.receiver)
+
+
+def _has_ended(project: Project, place: CallPlace, process: Object) -> bool:
+    """Whether a loop above asks the process, or a helper that does, until it has ended: then nothing is waited for."""
+    polls = [one.site for one in project.operations(process) if one.name == "poll" and one.site.what == "call"]
+    asking = {project.call(site).function.symbol for site in polls}
+    return bool(polls) and any(
+        above.call.span < place.call.span
+        and not set(above.context.loops) <= set(place.context.loops)
+        and (above.site in polls or any(target.function in asking for target in project.callees(above.site)))
+        for above in project.calls_in(place.function_place)
+    )
 
 
 def _is_fork(row: CallRow) -> bool:

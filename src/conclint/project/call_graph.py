@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import RunsIn
-from conclint.model.facts import ContextId, Function, Use
+from conclint.model.facts import Call, Function, Use
 from conclint.model.span import Span
 from conclint.model.values import Local
 from conclint.project.objects import ObjectKind, Site
 
 if TYPE_CHECKING:
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
+    from conclint.project.roots import Root
 
 _MOST_HANDED = 1
 """Functions that a call of a variable may run before it counts as a dispatcher."""
@@ -37,23 +38,42 @@ class CallGraph:
             caller = facts.functions[place.function].symbol
             for target in targets:
                 found.setdefault(target.function, []).append((caller, site.module, place.context))
-        for root in self._project.roots:
-            # What a predicate or a sort key runs in is the call that takes it.
-            if root.runs_in is RunsIn.HERE and root.site.what == "call":
-                taker = self._project.call(root.site)
-                found.setdefault(root.function, []).append(
-                    (taker.function.symbol, root.site.module, taker.call.context)
-                )
+        for root, taker in self._takers:
+            found.setdefault(root.function, []).append((taker.function.symbol, root.site.module, taker.call.context))
         return found
 
-    def find_span(self, caller: str, callee: str, context: ContextId) -> tuple[int, Span] | None:
-        """Return the module and the place of a call of `callee` in a context; None where none is to be seen."""
-        where = self._project.place(caller)
-        for place in self._project.calls_in(where) if where is not None else ():
-            called = [target.function for target in self._project.callees(place.site)]
-            if place.call.context == context and callee in called:
-                return place.site.module, place.call.span
-        return None
+    @cached_property
+    def runners(self) -> dict[str, set[str]]:
+        """Which functions run a function in their own thread (may), those that run whatever they are given too."""
+        found: dict[str, set[str]] = {}
+        for site, targets in self._project.links.callees.items():
+            for target in targets:
+                if self.runs_at_once(site, target.function):
+                    found.setdefault(target.function, set()).add(self.function_at(site).symbol)
+        for root, taker in self._takers:
+            found.setdefault(root.function, set()).add(taker.function.symbol)
+        return found
+
+    @cached_property
+    def _takers(self) -> tuple[tuple[Root, CallPlace], ...]:
+        """Predicates, sort keys and their like: what they run in is the call that takes them."""
+        here = (root for root in self._project.roots if root.runs_in is RunsIn.HERE)
+        return tuple((root, taker) for root in here if (taker := self._project.find_call(root.site)) is not None)
+
+    def iter_calls(self, caller: str) -> Iterator[tuple[CallPlace, str]]:
+        """Yield the calls in a function that run others in its thread, with these; `with` calls what it enters."""
+        for site, callee in self._calls.get(caller, ()):
+            yield self._place_at(site), callee
+
+    def _place_at(self, site: Site) -> CallPlace:
+        if site.what == "call":
+            return self._project.call(site)
+        from conclint.project.project import CallPlace
+
+        facts = self._project.modules[site.module]
+        entry = facts.acquisitions[site.index]
+        call = Call(entry.function, entry.value, (), entry.span, Use.USED, entry.context)
+        return CallPlace(site, call, facts)
 
     @cached_property
     def passed_functions(self) -> frozenset[str]:
@@ -108,6 +128,13 @@ class CallGraph:
         handed = isinstance(facts.values[facts.calls[site.index].callee], Local)
         return targets > (_MOST_HANDED if handed else _MOST_TARGETS)
 
+    def _takes_any(self, site: Site, functions: int) -> bool:
+        """Whether a call takes whatever the function around it was given, and runs it: `asyncio.run(main)`."""
+        facts = self._project.modules[site.module]
+        arguments = facts.calls[site.index].arguments
+        handed = any(isinstance(facts.values[argument.value], Local) for argument in arguments)
+        return functions > (_MOST_HANDED if handed else _MOST_TARGETS)
+
     def reach(self, starts: Iterable[str]) -> set[str]:
         """Return the functions that may run, in the same thread, once those of `starts` do, themselves included."""
         reached = set(starts)
@@ -119,39 +146,56 @@ class CallGraph:
                     pending.append(callee)
         return reached
 
-    def find_chain(self, start: str, goal: str) -> tuple[Site, ...] | None:
+    def find_chain(self, start: str, goal: str) -> tuple[CallPlace, ...] | None:
         """Return the calls on a shortest way from one function to another in the same thread (may)."""
-        ways: dict[str, tuple[Site, ...]] = {start: ()}
-        pending = deque(ways)
-        while pending and goal not in ways:
-            caller = pending.popleft()
-            for callee in sorted(self.called_by(caller) - ways.keys()):
-                site = self._sites.get((caller, callee))
-                ways[callee] = (*ways[caller], site) if site is not None else ways[caller]
-                pending.append(callee)
-        return ways.get(goal)
+        return self.collect_chains([start]).get(goal)
 
-    @cached_property
-    def _sites(self) -> dict[tuple[str, str], Site]:
-        """The first call by which one function calls another."""
-        found: dict[tuple[str, str], Site] = {}
-        for site, targets in self._project.links.callees.items():
-            if site.what == "call":
-                caller = self.function_at(site).symbol
-                for target in targets:
-                    known = found.setdefault((caller, target.function), site)
-                    found[(caller, target.function)] = min(known, site)
-        return found
+    def collect_chains(
+        self, starts: Iterable[str], follows: Callable[[CallPlace, str], bool] = lambda place, callee: True
+    ) -> dict[str, tuple[CallPlace, ...]]:
+        """Return what functions may run in their thread, with the calls on a shortest way there, themselves included.
+
+        Ways lead through calls for which `follows` holds.
+        """
+        chains: dict[str, tuple[CallPlace, ...]] = dict.fromkeys(starts, ())
+        pending = deque(chains)
+        while pending:
+            caller = pending.popleft()
+            for place, callee in self.iter_calls(caller):
+                if callee not in chains and follows(place, callee):
+                    chains[callee] = (*chains[caller], place)
+                    pending.append(callee)
+        return chains
 
     @cached_property
     def _edges(self) -> dict[str, frozenset[str]]:
-        graph: dict[str, set[str]] = {}
+        return {caller: frozenset(callee for _, callee in calls) for caller, calls in self._calls.items()}
+
+    @cached_property
+    def _calls(self) -> dict[str, list[tuple[Site, str]]]:
+        """The calls by which a function runs another one, in the order of the source."""
+        found: dict[str, list[tuple[Site, str]]] = {}
         for site, targets in self._project.links.callees.items():
             functions = {target.function for target in targets}
             if not self._is_dispatch(site, len(functions)):
-                running = {function for function in functions if self.runs_at_once(site, function)}
-                graph.setdefault(self.function_at(site).symbol, set()).update(running)
-        for root in self._project.roots:
-            if root.runs_in is RunsIn.HERE and root.site.what == "call":
-                graph.setdefault(self._project.call(root.site).function.symbol, set()).add(root.function)
-        return {caller: frozenset(callees) for caller, callees in graph.items()}
+                running = [(site, function) for function in functions if self.runs_at_once(site, function)]
+                found.setdefault(self.function_at(site).symbol, []).extend(running)
+        for taker, functions in self._taken.items():
+            if not self._takes_any(taker, len(functions)):
+                taken = [(taker, function) for function in functions]
+                found.setdefault(self.function_at(taker).symbol, []).extend(taken)
+        return {caller: sorted(calls, key=self._order) for caller, calls in found.items()}
+
+    @cached_property
+    def _taken(self) -> dict[Site, set[str]]:
+        """What each call runs at once of what it is given."""
+        taken: dict[Site, set[str]] = {}
+        for root, taker in self._takers:
+            taken.setdefault(taker.site, set()).add(root.function)
+        return taken
+
+    def _order(self, call: tuple[Site, str]) -> tuple[Span, Site, str]:
+        site, callee = call
+        facts = self._project.modules[site.module]
+        place = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
+        return place.span, site, callee

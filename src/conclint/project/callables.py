@@ -50,7 +50,7 @@ class Handover(NamedTuple):
     @property
     def loses_result(self) -> bool:
         """Whether nobody gets what the callable returns (must)."""
-        return self.spawn.runs_in in _RESULT_IS_LOST and not self.waits
+        return self.spawn.runs_in in _RESULT_IS_LOST and not (self.waits or self.spawn.awaits)
 
     @property
     def waits(self) -> bool:
@@ -78,9 +78,10 @@ def _find_takers(project: Project, place: CallPlace) -> tuple[str, CallRow, Spaw
     base = _find_base_constructor(project, place.site)
     if base is not None:
         return base
-    targets = sorted(project.externals(place.site), key=lambda target: target.name)
+    targets = project.externals(place.site)
     if not targets or project.callees(place.site):
         return None
+    targets = tuple(sorted(targets, key=lambda target: target.name))
     rows = [_find_row(project, target) for target in targets]
     first = rows[0]
     if first is None or first.spawn is None or any(row is None or row.spawn is None for row in rows):

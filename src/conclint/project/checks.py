@@ -6,25 +6,24 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.model.facts import ContextId, Sequence, SequenceKind
+from conclint.model.facts import ContextId, Sequence, SequenceKind, Use
 from conclint.model.span import Span
 from conclint.model.values import Constant, Local, Unknown, ValueId
-from conclint.project.guards import weigh
-from conclint.project.half_guarded import HalfGuarded, iter_half_guarded
+from conclint.project.guards import find_witness
+from conclint.project.half_guarded import KEYED, OF_STATE, HalfGuarded, iter_half_guarded
 from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
-from conclint.project.races import Races
 from conclint.project.roots import Root
-from conclint.project.shared import SharedAccess
+from conclint.project.shared import WRITES, SharedAccess
+from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
+    from conclint.project.link import ExternalTarget
     from conclint.project.project import Project
 
 _LEAST_TAKERS = 2
-_OF_QUEUES = (SequenceKind.FILLED, SequenceKind.ROOM)
-"""Tests that `queues` looks after: a queue has a lock of its own."""
 
 
 class CheckThenAct(NamedTuple):
@@ -36,6 +35,7 @@ class CheckThenAct(NamedTuple):
 
     kind: SequenceKind
     module: int
+    function: int
     state: str
     check: Span
     act: Span
@@ -43,6 +43,12 @@ class CheckThenAct(NamedTuple):
     lock: str
     root: Root | None
     taken: tuple[int, Span] | None = None
+
+
+class _Test(NamedTuple):
+    module: int
+    function: str
+    span: Span
 
 
 class Checks:
@@ -72,7 +78,7 @@ class Checks:
         if place is None or self._is_harmless(module, sequence, place):
             return None
         symbol = project.modules[module].functions[sequence.function].symbol
-        if project.shared.is_safe(module, sequence.target) or self._is_safe_key(module, sequence):
+        if project.shared.is_vouched_for(module, sequence.target, inside=sequence.kind in KEYED):
             return None
         if project.shared.is_quiet(symbol) and not self._is_singleton(module, sequence, symbol):
             return None
@@ -80,13 +86,15 @@ class Checks:
             return None
         state = project.places.describe(module, sequence.target)
         witness, lock = self._find_witness(place, symbol)
-        root = None if witness is not None else self._find_root(place, symbol, module, sequence.target)
+        test = _Test(module, symbol, sequence.check)
+        root = None if witness is not None else self._find_root(place, test, sequence.target)
         taken = None
         if witness is None and root is None:
             taken, lock = self._find_owned(module, sequence, place, symbol)
             if taken is None:
                 return None
-        return CheckThenAct(sequence.kind, module, state, sequence.check, sequence.act, witness, lock, root, taken)
+        spans = (sequence.check, sequence.act)
+        return CheckThenAct(sequence.kind, module, sequence.function, state, *spans, witness, lock, root, taken)
 
     def _is_singleton(self, module: int, sequence: Sequence, symbol: str) -> bool:
         """Whether `__new__` tests the class itself: `cls._instance` is there before the object that it builds."""
@@ -96,11 +104,6 @@ class Checks:
         if target is None or function.name != "__new__":
             return False
         return project.value(module, target[0]) in [Local(symbol, one.name) for one in function.parameters[:1]]
-
-    def _is_safe_key(self, module: int, sequence: Sequence) -> bool:
-        """Whether the settings call the collection that is asked for a key thread-safe."""
-        about_key = sequence.kind in (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
-        return about_key and self._project.shared.is_safe_object(module, sequence.target)
 
     def _is_of_class(self, module: int, sequence: Sequence) -> bool:
         """Whether the state is an attribute of a class, not of an object: `cls._instance`, that all threads share."""
@@ -143,13 +146,34 @@ class Checks:
 
     def _is_harmless(self, module: int, sequence: Sequence, place: Place) -> bool:
         """Whether the state is private to the call, or doing the act twice gives the same."""
-        settled = self._project.declarations.is_settled(place)
-        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind in _OF_QUEUES or settled:
+        if place.kind is PlaceKind.CLOSURE or sequence.rechecked or sequence.kind not in OF_STATE:
             return True
-        if sequence.kind in (SequenceKind.FLAG, SequenceKind.PRESENT_KEY):
+        if sequence.kind is SequenceKind.FLAG:
+            return self._only_tells(module, sequence)
+        if sequence.kind is SequenceKind.PRESENT_KEY:
             return False
         # A number that is worked out twice is the same number; an object that is made twice is not.
         return isinstance(self._project.value(module, sequence.source), Constant | Unknown)
+
+    def _only_tells(self, module: int, sequence: Sequence) -> bool:
+        """Whether all that the flag lets happen once is a message, which may as well come twice (must)."""
+        project, facts = self._project, self._project.modules[module]
+        arm = set(facts.contexts[sequence.act_context].branches)
+        changed = any(
+            access.function == sequence.function
+            and access.kind in WRITES
+            and access.target != sequence.target
+            and access.span > sequence.check
+            and arm <= set(facts.contexts[access.context].branches)
+            for access in facts.accesses
+        )
+        done = [
+            place
+            for place in project.calls_in(FunctionPlace(module, sequence.function))
+            if place.call.use is Use.DROPPED and place.call.span > sequence.check and arm <= set(place.context.branches)
+        ]
+        told = (project.externals(place.site) for place in done)
+        return bool(done) and not changed and all(targets and all(map(_tells, targets)) for targets in told)
 
     def _is_locked(self, module: int, sequence: Sequence, symbol: str) -> bool:
         locks = self._project.locks
@@ -163,36 +187,33 @@ class Checks:
         return self._project.locks.lockset(module, sequence.function, context)
 
     def _find_witness(self, place: Place, symbol: str) -> tuple[SharedAccess | None, str]:
-        """Return a change of the same place under a lock of its owner: the author knows that threads share it.
-
-        At least half of the accesses elsewhere must be under the lock, else it guards something next to the place.
-        """
+        """Return a change of the same place under a lock of its owner: the author knows that threads share it."""
         guards, shared = self._project.guards, self._project.shared
         accesses = shared.by_place.get(place._replace(element=False), ())
         elsewhere = [one for one in accesses if one.function != symbol and not shared.is_quiet(one.function)]
         for lock in sorted(guards.find_own_locks(place), key=lambda lock: guards.lock_names[lock]):
-            guarded = [one for one in elsewhere if lock in one.lockset]
-            witness = next((one for one in guarded if one.is_write), None)
-            if witness is None or 2 * weigh(guarded) < weigh(elsewhere):
-                continue
-            if self._project.locks.is_reached_without(symbol, lock):
+            witness = find_witness(elsewhere, lock)
+            if witness is not None and self._project.locks.is_reached_without(symbol, lock):
                 return witness, guards.lock_names[lock]
         return None, ""
 
-    def _find_root(self, place: Place, symbol: str, module: int, target: ValueId) -> Root | None:
+    def _find_root(self, place: Place, test: _Test, target: ValueId) -> Root | None:
         """Return a root whose threads get here while another thread does too, with the same object."""
+        races, symbol = self._project.races, test.function
         controls = self._project.parallel.controls(symbol)
         for control in controls:
-            if self._project.races.is_common(control, place, module, target):
+            if races.is_common(control, place, test.module, target):
                 return control.root
         for first, second in _iter_pairs(controls):
-            if Races.are_parallel(first, second) and self._project.races.is_shared(
-                place, first, symbol, second, symbol
-            ):
-                root = first.root or second.root
-                if root is not None:
-                    return root
+            meet = races.are_parallel(first, second) and races.is_shared(place, first, symbol, second, symbol)
+            root = first.root or second.root if meet else None
+            if root is not None and not races.happens_before.are_ordered(first, test, second, test):
+                return root
         return None
+
+
+def _tells(target: ExternalTarget) -> bool:
+    return target.name.startswith("logging.") or target.name in ("builtins.print", "warnings.warn")
 
 
 def _iter_pairs(controls: tuple[Control, ...]) -> Iterator[tuple[Control, Control]]:

@@ -37,7 +37,7 @@ class Use(NamedTuple):
 
 def iter_uses(project: Project) -> Iterator[Use]:
     """Yield the calls that need the lock of their Condition, where nothing else can be called."""
-    for place in project.calls:
+    for place in project.external_calls:
         targets = project.externals(place.site)
         names = {target.name.rpartition(".")[2] for target in targets}
         if len(names) != 1 or not names <= _NEEDING_LOCK or project.callees(place.site):
@@ -57,12 +57,12 @@ def _has_known_lock(project: Project, condition: Object) -> bool:
     """Whether a Condition is made here, with a lock of its own or one that has an identity."""
     if condition.site is None or condition.site.what != "call" or condition.symbol in project.symbols.classes:
         return False
-    given = project.call(condition.site).find_argument("lock", 0)
+    given = project.locks.find_given_lock(condition)
     if given is None:
         return not project.call(condition.site).has_stars
-    lock = project.locks.find(condition.site.module, given.value)
+    lock = project.locks.find(*given)
     # A parameter of a factory is another lock at each call.
-    return lock is not None and lock.is_known and not is_parameter(project, condition.site.module, given.value)
+    return lock is not None and lock.is_known and not is_parameter(project, *given)
 
 
 def is_parameter(project: Project, module: int, value: ValueId) -> bool:

@@ -31,6 +31,10 @@ class Daemons:
         """Return whether what the call `place` makes may be a daemon (may)."""
         return any(value not in _NOT_DAEMON for value in self._iter_said(found, place))
 
+    def is_said_daemon(self, found: Object, place: CallPlace) -> bool:
+        """Return whether the program says somewhere that it is one (may)."""
+        return any(value == Constant(True) for value in self._iter_said(found, place))
+
     def _iter_said(self, found: Object, place: CallPlace) -> Iterator[Value | None]:
         """Yield all that is said; None for what is said but not known."""
         symbols = self._project.symbols

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from conclint.model.values import Instance, Name, ValueId
 from conclint.project.locks import find_lock_sites
+from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.symbols import SymbolKind, Symbols
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
 
-_THREAD_LOCAL = "threading.local"
+_Sleeping = Mapping[int, Mapping[ValueId, str]]
+"""By module: the values that are names of dormant modules, and what these names stand for. They are few."""
 
 
 def find_needed(symbols: Symbols) -> frozenset[str]:
@@ -34,7 +36,24 @@ def _iter_package_names(symbols: Symbols) -> Iterator[str]:
 
 def find_wanted(project: Project) -> frozenset[str]:
     """Return the dormant modules that matter to what runs or is locked in the project, as far as it is linked."""
-    return _find_modules(project.symbols, {*_iter_reached(project), *_iter_spawned(project)})
+    sleeping = _collect_sleeping(project)
+    if not sleeping:
+        return frozenset()
+    return _find_modules(project.symbols, {*_iter_reached(project, sleeping), *_iter_spawned(project, sleeping)})
+
+
+def _collect_sleeping(project: Project) -> _Sleeping:
+    return {
+        module: names
+        for module, facts in enumerate(project.modules)
+        if (
+            names := {
+                number: project.symbols.resolve(value.symbol).name
+                for number, value in enumerate(facts.values)
+                if isinstance(value, Name) and value.symbol in project.pending_names
+            }
+        )
+    }
 
 
 def find_users(project: Project, imports: Mapping[str, Iterable[str]]) -> frozenset[str]:
@@ -71,7 +90,9 @@ def _iter_living(project: Project) -> Iterator[str]:
         else:
             yield f"{owner}.{name}"
             yield owner
-    for symbol in project.symbols.subclasses.get(_THREAD_LOCAL, ()):
+    # Whoever imports a class of threads may make one, and need not say so.
+    classes = (symbol for symbol in project.symbols.classes if project.is_living(Object(ObjectKind.INSTANCE, symbol)))
+    for symbol in classes:
         yield symbol
         yield project.symbols.module_of(symbol)
 
@@ -81,7 +102,7 @@ def _find_modules(symbols: Symbols, names: Iterable[str]) -> frozenset[str]:
     return frozenset(module for module in found if module is not None)
 
 
-def _iter_reached(project: Project) -> Iterator[str]:
+def _iter_reached(project: Project, sleeping: _Sleeping) -> Iterator[str]:
     """Yield what is called, or made, by code that runs in a root, on a loop, or with a lock held."""
     starts = {root.function for root in project.roots}
     starts |= {
@@ -93,16 +114,17 @@ def _iter_reached(project: Project) -> Iterator[str]:
     holders = {place.function.symbol for place in locked}
     starts.update(target.function for place in locked for target in project.callees(place.site))
     reached = _add_siblings(project, project.call_graph.reach(starts))
-    for module, facts in enumerate(project.modules):
+    for module, names in sleeping.items():
+        facts = project.modules[module]
         for call in facts.calls:
             if facts.functions[call.function].symbol in reached or facts.contexts[call.context].lockset:
-                yield from _iter_pending(project, module, call.callee)
-                for argument in call.arguments:
-                    yield from _iter_pending(project, module, argument.value)
+                yield from _iter_names(names, (call.callee, *(argument.value for argument in call.arguments)))
         for function in facts.functions:
             if function.symbol in reached or function.symbol in holders:
                 annotations = [parameter.annotation for parameter in function.parameters]
-                yield from _iter_annotated(project, module, (*annotations, function.returns_annotation))
+                promised = (*annotations, function.returns_annotation)
+                instances = [facts.values[one] for one in promised if one is not None]
+                yield from _iter_names(names, (one.of for one in instances if isinstance(one, Instance)))
 
 
 def _iter_locked(project: Project) -> Iterator[CallPlace]:
@@ -120,29 +142,21 @@ def _add_siblings(project: Project, reached: set[str]) -> set[str]:
     return reached | {method for owner in lines for method in project.symbols.methods.get(owner, {}).values()}
 
 
-def _iter_annotated(project: Project, module: int, annotations: Iterable[ValueId | None]) -> Iterator[str]:
-    for annotation in annotations:
-        found = project.modules[module].values[annotation] if annotation is not None else None
-        if isinstance(found, Instance):
-            yield from _iter_pending(project, module, found.of)
-
-
-def _iter_spawned(project: Project) -> Iterator[str]:
+def _iter_spawned(project: Project, sleeping: _Sleeping) -> Iterator[str]:
     for spawn in project.links.spawns:
-        call = project.call(spawn.site)
-        for argument in call.call.arguments:
-            yield from _iter_pending(project, spawn.site.module, argument.value)
+        yield from _iter_arguments(project, spawn.site, sleeping)
     # A helper may be what spawns: `background.run(shrink, path)`.
     spawning = {project.call_graph.function_at(spawn.site).symbol for spawn in project.links.spawns}
     for site, targets in project.links.callees.items():
         if site.what == "call" and any(target.function in spawning for target in targets):
-            for argument in project.call(site).call.arguments:
-                yield from _iter_pending(project, site.module, argument.value)
+            yield from _iter_arguments(project, site, sleeping)
 
 
-def _iter_pending(project: Project, module: int, value: ValueId) -> Iterator[str]:
-    found = project.modules[module].values[value]
-    if isinstance(found, Name):
-        resolved = project.symbols.resolve(found.symbol)
-        if resolved.kind is SymbolKind.PENDING:
-            yield resolved.name
+def _iter_arguments(project: Project, site: Site, sleeping: _Sleeping) -> Iterator[str]:
+    names = sleeping.get(site.module, {})
+    call = project.modules[site.module].calls[site.index]
+    return _iter_names(names, (argument.value for argument in call.arguments))
+
+
+def _iter_names(names: Mapping[ValueId, str], values: Iterable[ValueId]) -> Iterator[str]:
+    return (names[value] for value in values if value in names)

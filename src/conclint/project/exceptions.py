@@ -1,32 +1,174 @@
-"""Exceptions: whether something around a place may stop one, so that the callers never see it."""
+"""Exceptions: which calls and functions may let one out, and what around a place may stop it.
+
+A call may fail if it is one of the project's functions that may, one that the catalog knows to reach outside, or one
+that nothing is known of. What only computes, waits or logs is taken for safe: that errs towards silence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from conclint.model.facts import Context
-from conclint.model.values import Result, ValueId
+from conclint.catalog.rows import Effect, Kind
+from conclint.model.facts import Call, FunctionId, Handler, Raise, Use, Yield
+from conclint.model.span import Span
+from conclint.model.values import Attribute, Item, Local, Name, Result, ValueId
+from conclint.project.callables import is_transparent
+from conclint.project.cpu import is_method_of_data
 from conclint.project.objects import Object, ObjectKind, Site
 
 if TYPE_CHECKING:
-    from conclint.project.project import Project
+    from conclint.project.link import ExternalTarget
+    from conclint.project.project import CallPlace, Project
+    from conclint.project.symbols import FunctionPlace
 
 RUNTIME_ERROR = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 SYSTEM_EXIT = ("builtins.SystemExit", "builtins.BaseException")
 ASSERTION_ERROR = ("builtins.AssertionError", "builtins.Exception", "builtins.BaseException")
 """An exception, and the further names under which a handler catches it."""
 
+_BROAD = (Name("builtins.Exception"), Name("builtins.BaseException"))
+_FAILING = Effect.NETWORK | Effect.FILE | Effect.SUBPROCESS
+_SAFE_MODULES = frozenset(
+    """
+    _thread asyncio atexit builtins collections contextlib contextvars datetime functools gc itertools logging math
+    queue random signal sys threading time traceback typing uuid warnings weakref
+    """.split()
+)
+_FAILING_BUILTINS = frozenset({f"builtins.{name}" for name in "__import__ compile eval exec input next open".split()})
+_SAFE_FUNCTIONS = frozenset({"os._exit", "os.cpu_count", "os.fspath", "os.getpid", "os.getppid", "os.urandom"})
+_LONGEST_CHAIN = 6
+_LOGGING = frozenset("debug info warning warn error exception critical log".split())
+"""Methods of loggers: believed of any object."""
 
-def may_stop(project: Project, module: int, context: Context, names: tuple[str, ...]) -> bool:
-    """Return whether a handler or a `with` of the same function may catch an exception (may).
+
+class Exceptions:
+    """Answers what may fail, and who handles it."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._failing: dict[str, CallPlace | None] = {}
+
+    def find_failing(self, symbol: str) -> CallPlace | None:
+        """Return a call whose exception a function of the project lets out (may), the first one."""
+        if symbol not in self._failing:
+            # A cycle fails by nothing but what else is in it.
+            self._failing[symbol] = None
+            self._failing[symbol] = next(self._iter_failing(symbol), None)
+        return self._failing[symbol]
+
+    def may_fail(self, place: CallPlace) -> bool:
+        """Return whether a call may raise an exception (may)."""
+        targets = self._project.externals(place.site)
+        if callees := self._project.callees(place.site):
+            functions = (target.function for target in callees)
+            return any(
+                self.find_failing(one) for one in functions if self._project.call_graph.runs_at_once(place.site, one)
+            )
+        if targets:
+            return any(self.is_failing(target) for target in targets)
+        return not self._makes_object(place) and not _is_harmless(place) and not self.is_handed_in(place)
+
+    def is_handed_in(self, place: CallPlace) -> bool:
+        """Return whether a call runs a callable of which nothing is known, such as a parameter."""
+        if self._project.callees(place.site) or self._project.externals(place.site):
+            return False
+        callee = place.facts.values[place.call.callee]
+        if isinstance(callee, Attribute):
+            owners = self._project.objects(place.site.module, callee.base)
+            return any(owner.symbol in self._project.symbols.classes for owner in owners)
+        return isinstance(callee, Local | Item | Result)
+
+    def iter_chain(self, symbol: str) -> Iterator[CallPlace]:
+        """Yield the calls that lead from a function to what fails, outermost first; no more than a reader takes in."""
+        for _ in range(_LONGEST_CHAIN):
+            place = self.find_failing(symbol)
+            if place is None:
+                return
+            yield place
+            failing = (one.function for one in self._project.callees(place.site) if self.find_failing(one.function))
+            symbol = next(failing, "")
+
+    def find_outside(self, place: CallPlace) -> tuple[CallPlace, ...]:
+        """Return the calls from here to one that reaches outside, or runs another library; () where none is known to.
+
+        The last one is that call. A method of an object of which nothing is known is none.
+        """
+        callees = sorted(target.function for target in self._project.callees(place.site))
+        chain = (place, *(self.iter_chain(callees[0]) if callees else ()))
+        targets = self._project.externals(chain[-1].site)
+        exits = any(row.exits or not row.effects & _FAILING for _, row in self._project.rows(chain[-1].site))
+        return chain if targets and all(map(self.is_failing, targets)) and not exits else ()
+
+    def _iter_failing(self, symbol: str) -> Iterator[CallPlace]:
+        where, function = self._project.place(symbol), self._project.function(symbol)
+        if where is None or function is None or function.is_stub or function.is_generator:
+            return
+        # One broad handler is enough to show that the function knows what it does.
+        if self._has_broad_handler(where) or not is_transparent(self._project, symbol):
+            return
+        for place in self._project.calls_in(where):
+            if not self._is_guarded(place) and self.may_fail(place):
+                yield place
+
+    def find_broad(self, place: CallPlace) -> Handler | None:
+        """Return the innermost handler of the function that gets whatever exception a call raises (must)."""
+        around = _iter_handlers(self._project, place.site.module, place.call.function, place.call.span)
+        values = place.facts.values
+        broad = (one for one in around if any(values[value] in _BROAD for value in one.caught))
+        return max(broad, key=lambda one: one.guarded, default=None)
+
+    def _has_broad_handler(self, where: FunctionPlace) -> bool:
+        values = self._project.modules[where.module].values
+        handlers = _iter_handlers(self._project, where.module, where.index)
+        return any(values[value] in _BROAD for one in handlers for value in one.caught)
+
+    def _is_guarded(self, place: CallPlace) -> bool:
+        """Whether some handler of the function gets what the call raises, if it catches that."""
+        return any(_iter_handlers(self._project, place.site.module, place.call.function, place.call.span))
+
+    def is_failing(self, target: ExternalTarget) -> bool:
+        """Return whether a function outside the project may raise: it reaches outside, or is not known at all."""
+        row = self._project.find_row(target)
+        if row is not None:
+            return bool(row.effects & _FAILING)
+        owner = self._project.class_row(target.receiver) if target.receiver is not None else None
+        if owner is not None:
+            return owner.kind not in (Kind.COLLECTION, Kind.OTHER)
+        name = target.name
+        is_safe = name.partition(".")[0] in _SAFE_MODULES or name in _SAFE_FUNCTIONS
+        return name in _FAILING_BUILTINS or not is_safe
+
+    def _makes_object(self, place: CallPlace) -> bool:
+        """Whether the call makes an object of a class of the project that has no `__init__`."""
+        made = self._project.result(place.site)
+        return bool(made) and all(one.kind is ObjectKind.INSTANCE for one in made)
+
+
+def collect_caught(project: Project, place: CallPlace) -> tuple[ValueId, ...]:
+    """Return the exceptions that the handlers around a call name (must)."""
+    handlers = _iter_handlers(project, place.site.module, place.call.function, place.call.span)
+    return tuple(value for handler in handlers for value in handler.caught)
+
+
+def may_stop(project: Project, module: int, place: Call | Raise | Yield, names: tuple[str, ...]) -> bool:
+    """Return whether a handler or a `with` of the same function may catch what is raised at a place (may).
 
     A handler counts even if it raises it again, and so does what is not known.
     """
-    if any(_may_catch(project, project.objects(module, value), names) for value in context.catches):
+    handlers = _iter_handlers(project, module, place.function, place.span)
+    if any(_may_catch(project, project.objects(module, value), names) for one in handlers for value in one.caught):
         return True
-    acquisitions = project.modules[module].acquisitions
+    facts = project.modules[module]
+    acquisitions, context = facts.acquisitions, facts.contexts[place.context]
     return any(_may_suppress(project, module, acquisitions[index].value, names) for index in context.lockset)
+
+
+def _iter_handlers(project: Project, module: int, function: FunctionId, span: Span | None = None) -> Iterator[Handler]:
+    """Yield the handlers of a function, those that guard `span` if one is given."""
+    for handler in project.modules[module].handlers:
+        if handler.function == function and (span is None or contains(handler.guarded, span)):
+            yield handler
 
 
 def _may_catch(project: Project, objects: Collection[Object], names: tuple[str, ...]) -> bool:
@@ -53,7 +195,7 @@ def _may_swallow(project: Project, found: Object, names: tuple[str, ...]) -> boo
     """Whether an object of the project may: its generator catches where it yields, or its `__exit__` gives a result."""
     if found.kind is ObjectKind.GENERATOR:
         return any(
-            one.function == place.index and may_stop(project, place.module, facts.contexts[one.context], names)
+            one.function == place.index and may_stop(project, place.module, one, names)
             for place in project.symbols.functions.get(found.symbol, ())
             for facts in (project.modules[place.module],)
             for one in facts.yields
@@ -63,3 +205,24 @@ def _may_swallow(project: Project, found: Object, names: tuple[str, ...]) -> boo
     leave = project.symbols.find_method(found.symbol, "__exit__")
     function = project.function(leave) if leave is not None else None
     return function is None or bool(function.returns)
+
+
+def contains(outer: Span, inner: Span) -> bool:
+    """Return whether one span lies within another of the same file."""
+    begins = (outer.line, outer.column) <= (inner.line, inner.column)
+    return begins and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+
+
+def last_name(place: CallPlace) -> str:
+    """Return the last part of how the callee of a call is written."""
+    callee = place.facts.values[place.call.callee]
+    if isinstance(callee, Attribute):
+        return callee.name
+    return callee.symbol.rpartition(".")[2] if isinstance(callee, Name) else ""
+
+
+def _is_harmless(place: CallPlace) -> bool:
+    values = place.facts.values
+    if last_name(place) in _LOGGING and place.call.use is Use.DROPPED:
+        return True
+    return is_method_of_data(values[place.call.callee], place.call, values)

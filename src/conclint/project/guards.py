@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -195,6 +195,13 @@ def _is_convincing(guarded: tuple[SharedAccess, ...], unguarded: tuple[SharedAcc
     if not any(access.is_write for access in guarded):
         return False
     return weigh(guarded) >= _GUARDED_TO_UNGUARDED * weigh(unguarded)
+
+
+def find_witness(accesses: Sequence[SharedAccess], lock: Object | Place) -> SharedAccess | None:
+    """Return a write under a lock, where at least half of the accesses are: else it guards something next to them."""
+    guarded = [access for access in accesses if lock in access.lockset]
+    witness = next((access for access in guarded if access.is_write), None)
+    return witness if 2 * weigh(guarded) >= weigh(accesses) else None
 
 
 def weigh(accesses: Iterable[SharedAccess]) -> int:

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _EXCLUSIVE = frozenset({Kind.LOCK, Kind.RLOCK, Kind.CONDITION})
-_KINDS = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY, SequenceKind.UNSET, SequenceKind.FLAG)
-_MAKING = (SequenceKind.MISSING_KEY, SequenceKind.UNSET)
+KEYED = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
+"""Tests of what a collection holds."""
+MAKING = (SequenceKind.MISSING_KEY, SequenceKind.UNSET)
+"""Tests after which something is made that is not there yet."""
+OF_STATE = (*KEYED, SequenceKind.UNSET, SequenceKind.FLAG)
+"""Tests of state that a lock may guard; a queue, which the others are about, has a lock of its own."""
 _LOOKS = frozenset({AccessKind.READ, AccessKind.CHECK, AccessKind.ITERATE, AccessKind.UPDATE})
 
 
@@ -39,7 +43,11 @@ def iter_half_guarded(project: Project) -> Iterator[HalfGuarded]:
     """Yield them in the order of modules and source."""
     for module, facts in enumerate(project.modules):
         for sequence in facts.sequences:
-            if sequence.kind not in _KINDS or sequence.rechecked or facts.contexts[sequence.act_context].lockset == ():
+            if (
+                sequence.kind not in OF_STATE
+                or sequence.rechecked
+                or facts.contexts[sequence.act_context].lockset == ()
+            ):
                 continue
             place = project.places.find(module, sequence.target)
             entry = _find_late_lock(project, module, sequence)
@@ -70,12 +78,13 @@ def _is_exclusive(lock: Lock) -> bool:
 def _matters(project: Project, module: int, sequence: Sequence, place: Place, entry: Acquisition) -> bool:
     """Whether others see the place, the lock is meant for it, and nobody looks again with the lock held."""
     symbol = project.modules[module].functions[sequence.function].symbol
-    if project.shared.is_quiet(symbol) or project.locks.is_locked_by_name(symbol):
+    is_excused = project.shared.is_excused(module, symbol, sequence.target, inside=sequence.kind in KEYED)
+    if is_excused or project.locks.is_locked_by_name(symbol):
         return False
     if place.kind is PlaceKind.CLOSURE and place.owner == symbol:
         return False
     # What is made before the lock is taken is meant to be made twice rather than to hold up others.
-    if sequence.kind in _MAKING and not _is_made_inside(project, module, sequence, entry):
+    if sequence.kind in MAKING and not _is_made_inside(project, module, sequence, entry):
         return False
     if _is_done_either_way(project, module, sequence, entry):
         return False

@@ -66,9 +66,10 @@ class Handles:
 
     def _is_repeated(self, root: Root) -> bool:
         """Whether the root begins several times, and its threads then run side by side."""
-        if root.site.what != "call" or root.runs_in is RunsIn.CALLBACK_THREAD:
+        spawn = self._project.find_call(root.site)
+        if spawn is None or root.runs_in is RunsIn.CALLBACK_THREAD:
             return False
-        repeated = bool(self._project.call(root.site).context.loops) or root.runs_in is RunsIn.REQUEST_THREAD
+        repeated = bool(spawn.context.loops) or root.runs_in is RunsIn.REQUEST_THREAD
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
             # The function that submits a job is called often, else it had no use for an executor.
             repeated |= self._project.parallel.has_shared_receiver(root)
@@ -77,9 +78,9 @@ class Handles:
 
     def _iter_first(self, root: Root) -> Iterator[Path]:
         """Yield what the root's function gets, where every spawn gives it the same object."""
-        place = self._project.call(root.site)
+        place = self._project.find_call(root.site)
         function = self._project.function(root.function)
-        if function is None:
+        if place is None or function is None:
             return
         names = [one.name for one in function.parameters if one.kind is ParameterKind.POSITIONAL]
         if function.owner and names:

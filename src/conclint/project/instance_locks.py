@@ -7,18 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain
-from conclint.model.facts import AccessKind, SequenceKind
+from conclint.model.facts import AccessKind
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Constant, Item, Name, Unknown, ValueId
+from conclint.project.half_guarded import KEYED, MAKING, OF_STATE
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.places import Place, PlaceKind
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
-_KINDS = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY, SequenceKind.UNSET, SequenceKind.FLAG)
-_KEYED = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
-_MAKING = (SequenceKind.MISSING_KEY, SequenceKind.UNSET)
 _PLAIN_METACLASSES = frozenset({"abc.ABCMeta", "builtins.type", "typing._ProtocolMeta"})
 
 
@@ -54,12 +52,12 @@ class InstanceLocks:
             for sequence in facts.sequences:
                 # A number that is worked out twice is the same number.
                 plain = isinstance(facts.values[sequence.source], Constant | Unknown)
-                if sequence.kind not in _KINDS or (sequence.kind in _MAKING and plain):
+                if sequence.kind not in OF_STATE or (sequence.kind in MAKING and plain):
                     continue
                 symbol = facts.functions[sequence.function].symbol
                 contexts = (sequence.check_context, sequence.act_context)
                 held = [locks.lockset(module, sequence.function, context) for context in contexts]
-                keyed = sequence.kind in _KEYED
+                keyed = sequence.kind in KEYED
                 found = self._judge(module, sequence.target, symbol, held[0] | held[1], keyed=keyed)
                 if found is not None:
                     yield found._replace(span=sequence.check)
@@ -71,6 +69,8 @@ class InstanceLocks:
         place = self._project.places.find(module, target)
         owner = symbol.partition(".<locals>.")[0].rpartition(".")[0]
         if place is None or owner not in self._project.symbols.classes:
+            return None
+        if self._project.shared.is_excused(module, symbol, target, inside=keyed):
             return None
         if not self._is_common(module, target, place) and not (keyed and self._is_class_level(place)):
             return None

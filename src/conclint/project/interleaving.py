@@ -64,7 +64,7 @@ class Interleaving:
     def _starts(self) -> tuple[Start, ...]:
         tasks = (
             start
-            for place in self._project.calls
+            for place in self._project.external_calls
             for _, row in self._project.rows(place.site)
             if row.spawn is not None and row.spawn.runs_in is RunsIn.TASK
             for start in self._iter_starts(place, row.spawn)

@@ -19,7 +19,7 @@ from conclint.project.roots import INTERRUPTING_KINDS, Root
 from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
 
 _LONGEST_TRACE = 6
 _QUEUE = "queue.Queue"
@@ -167,8 +167,9 @@ class Interrupts:
         """
         if lock.path is None or lock.path.function == "" or root.runs_in is RunsIn.SIGNAL:
             return True
-        if root.site.what != "function":
-            return self._has_outside_receiver(root)
+        registered = self._project.find_call(root.site)
+        if registered is not None:
+            return self._has_outside_receiver(root, registered)
         function = self._project.function(root.function)
         names = lock.path.names
         if function is None or not names or not _is_own(lock.path, function):
@@ -177,9 +178,8 @@ class Interrupts:
             return not self._is_maker(root, lock.identity)
         return self._is_given(function, names[0])
 
-    def _has_outside_receiver(self, root: Root) -> bool:
+    def _has_outside_receiver(self, root: Root, place: CallPlace) -> bool:
         """Whether a callback is not a method of a part of the dying object: `finalize(self, self.connection.close)`."""
-        place = self._project.call(root.site)
         for argument in place.call.arguments:
             value = place.facts.values[argument.value]
             path = self._paths.find(root.site.module, value.base) if isinstance(value, Attribute) else None
@@ -190,9 +190,10 @@ class Interrupts:
 
     def _is_maker(self, root: Root, identity: Object | Place) -> bool:
         """Whether the class of the dying object has made the lock, or it is not known who has."""
-        if not isinstance(identity, Object) or identity.site is None:
+        if not isinstance(identity, Object):
             return True
-        owner = self._project.call(identity.site).function.owner if identity.site.what == "call" else ""
+        made = self._project.find_call(identity.site)
+        owner = made.function.owner if made is not None else ""
         return not owner or any(self._are_related(owner, dying) for dying in self._dying(root))
 
     def _is_given(self, method: Function, name: str) -> bool:
@@ -211,9 +212,9 @@ class Interrupts:
 
     def _dying(self, root: Root) -> set[str]:
         """Return the classes of the object whose end starts a finalizer, as far as they are known."""
-        if root.site.what == "function":
+        place = self._project.find_call(root.site)
+        if place is None:
             return {root.function.rpartition(".")[0]}
-        place = self._project.call(root.site)
         dying = place.call.arguments[0].value if place.call.arguments else None
         objects = self._project.objects(root.site.module, dying) if dying is not None else frozenset()
         return {found.symbol for found in objects}

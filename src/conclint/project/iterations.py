@@ -86,9 +86,9 @@ class Iterations:
                         yield found
 
     def _is_exposed(self, access: SharedAccess) -> bool:
-        return not self._project.shared.is_quiet(access.function) and not (
-            access.place.element and access.kind is AccessKind.ITERATE
-        )
+        if access.place.element and access.kind is AccessKind.ITERATE:
+            return False
+        return not self._project.shared.is_excused(access.module, access.function, access.target, inside=True)
 
     def _find_classes(self, place: Place) -> frozenset[str]:
         """Return the classes of the collection at a place; none if it may be something else."""

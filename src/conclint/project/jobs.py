@@ -140,7 +140,7 @@ class Jobs:
     def _waits(self) -> tuple[CallPlace, ...]:
         return tuple(
             place
-            for place in self._project.calls
+            for place in self._project.external_calls
             for target, row in self._project.rows(place.site)
             if row.role is Role.JOIN and target.receiver is None
         )

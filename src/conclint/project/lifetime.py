@@ -74,6 +74,7 @@ class Lifetimes:
             not self.find_roles(made.found).isdisjoint(ends)
             or not _WAITING_ATTRIBUTES.isdisjoint(self._project.loads(made.found))
             or self._is_watched(made.found)
+            or made.found in self._known_by_pid
             or self.is_out_of_sight(made.found)
             or made.place.site.module in self._enumerating_modules
         )
@@ -85,7 +86,37 @@ class Lifetimes:
             for operation in self.iter_operations(found)
             if operation.name == "is_alive" and operation.site.what == "call"
         )
-        return any(place.call.use is Use.TESTED and place.context.loops for place in places)
+        return any(
+            (place.call.use is Use.TESTED or place.site in self._polled) and place.context.loops for place in places
+        )
+
+    @cached_property
+    def _polled(self) -> frozenset[Site]:
+        """The calls that loops ask, wherever in their test: `while any(one.is_alive() for one in threads):`."""
+        return frozenset(
+            Site(module, value.call)
+            for module, facts in enumerate(self._project.modules)
+            for poll in facts.polls
+            for value in (facts.values[one.value] for one in poll.asked)
+            if isinstance(value, Result)
+        )
+
+    @cached_property
+    def _known_by_pid(self) -> frozenset[Object]:
+        """Processes whose `pid` is given to a function elsewhere, which may end them, and not only write about them."""
+        return frozenset(
+            found
+            for place in self._project.calls
+            for argument in place.call.arguments
+            if isinstance(value := place.facts.values[argument.value], Attribute) and value.name == "pid"
+            if not self._is_written(place)
+            for found in self._project.objects(place.site.module, value.base)
+        )
+
+    def _is_written(self, place: CallPlace) -> bool:
+        callee = place.facts.values[place.call.callee]
+        names = [target.name for target in self._project.externals(place.site)]
+        return not isinstance(callee, Name) or any(name.startswith(("builtins.", "logging.")) for name in names)
 
     def iter_operations(self, found: Object) -> Iterator[Operation]:
         """Yield the methods called on an object, those that its own class calls through `super()` included."""
@@ -104,13 +135,15 @@ class Lifetimes:
             for operation in self.iter_operations(found)
             if operation.site.what == "call" and self._find_role(found, operation.name) is role
         }
+        if found.site is not None and self._find_role_of_making(found) is role:
+            sites.add(found.site)
         for site in sorted(sites):
             yield self._project.call(site)
 
     def find_roles(self, found: Object) -> frozenset[Role]:
         """Return what may happen to an object in its life: its methods that are called, or handed on to be called."""
         names = {operation.name for operation in self.iter_operations(found)} | self._project.loads(found)
-        roles = (self._find_role(found, name) for name in names)
+        roles = (self._find_role_of_making(found), *(self._find_role(found, name) for name in names))
         return frozenset(role for role in roles if role is not None)
 
     def is_out_of_sight(self, found: Object) -> bool:
@@ -125,6 +158,10 @@ class Lifetimes:
     def may_be_daemon(self, made: Made) -> bool:
         """Return whether a thread or process may be a daemon: also where that is not known."""
         return self._daemons.may_be_daemon(made.found, made.place)
+
+    def is_said_daemon(self, made: Made) -> bool:
+        """Return whether the program says of a thread or process that it is a daemon (may)."""
+        return self._daemons.is_said_daemon(made.found, made.place)
 
     def is_last_done(self, start: CallPlace) -> bool:
         """Return whether the program does nothing more after this call but to wait for its threads to end."""
@@ -170,6 +207,13 @@ class Lifetimes:
         base = self._project.symbols.find_external_base(found.symbol)
         row = catalog.find_method(base, method) if base is not None else None
         return row.role if row is not None else None
+
+    def _find_role_of_making(self, found: Object) -> Role | None:
+        """Return what the call that makes an object does to its life besides: some start it."""
+        if found.site is None or found.site.what != "call" or found.symbol in self._project.symbols.classes:
+            return None
+        rows = (row for _, row in self._project.rows(found.site) if found.symbol in (row.returns, *row.names))
+        return next((row.role for row in rows if row.role is Role.START), None)
 
     def _is_handled_by_class(self, found: Object) -> bool:
         """Whether an object of unknown origin but of this very class is joined: it may be this one."""

@@ -13,7 +13,8 @@ from conclint.project.objects import Object, Site
 from conclint.project.places import Place, PlaceKind
 
 if TYPE_CHECKING:
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
+    from conclint.project.symbols import FunctionPlace
 
 Identity = Object | Place
 _LONGEST_TRACE = 6
@@ -88,13 +89,31 @@ class LockOrder:
 
     def _iter_through_calls(self, module: int) -> Iterator[Edge]:
         facts = self._project.modules[module]
-        for number, call in enumerate(facts.calls):
-            if not facts.contexts[call.context].lockset:
-                continue
-            first = Step(module, call.span, facts.functions[call.function].symbol)
-            for symbol in self._iter_certain_callees(Site(module, number)):
+        under = [place for place in self._calls[module] if place.context.lockset]
+        for place in under:
+            first = Step(module, place.call.span, facts.functions[place.call.function].symbol)
+            for symbol in self._iter_certain_callees(place.site):
                 for identity, (name, steps) in self.find_acquired(symbol).items():
-                    yield from self._iter_edges(module, call.context, identity, name, (first, *steps))
+                    yield from self._iter_edges(module, place.call.context, identity, name, (first, *steps))
+
+    @cached_property
+    def _calls(self) -> tuple[list[CallPlace], ...]:
+        """The calls of each module, the loads of properties among them."""
+        found: tuple[list[CallPlace], ...] = tuple([] for _ in self._project.modules)
+        for place in self._project.calls:
+            found[place.site.module].append(place)
+        for functions in self._loads.values():
+            for place in functions:
+                found[place.site.module].append(place)
+        return found
+
+    @cached_property
+    def _loads(self) -> dict[FunctionPlace, list[CallPlace]]:
+        """The loads of properties in each function."""
+        found: dict[FunctionPlace, list[CallPlace]] = {}
+        for place, _ in self._project.property_loads.values():
+            found.setdefault(place.function_place, []).append(place)
+        return found
 
     def _iter_edges(
         self, module: int, context: int, taken: Identity, name: str, steps: tuple[Step, ...]
@@ -139,7 +158,7 @@ class LockOrder:
                 if lock is not None:
                     name = self._name(place.module, entry.value)
                     found.setdefault(lock.identity, (name, (Step(place.module, entry.span, symbol),)))
-        for made in self._project.calls_in(place):
+        for made in (*self._project.calls_in(place), *self._loads.get(place, ())):
             step = Step(place.module, made.call.span, symbol)
             for callee in self._iter_certain_callees(made.site):
                 for identity, (name, steps) in self.find_acquired(callee, seen | {symbol}).items():
@@ -150,6 +169,10 @@ class LockOrder:
 
     def _iter_certain_callees(self, site: Site) -> Iterator[str]:
         """Yield the function that a call runs in this thread, where it can only be one."""
+        load = self._project.property_loads.get(site)
+        if load is not None:
+            yield from load[1] if len(load[1]) == 1 else ()
+            return
         functions = {target.function for target in self._project.callees(site)}
         if len(functions) == 1:
             yield from (one for one in functions if self._project.call_graph.runs_at_once(site, one))

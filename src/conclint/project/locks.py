@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
 from conclint.model.facts import Acquisition, AcquisitionId, ContextId
-from conclint.model.values import ValueId
+from conclint.model.values import Local, ValueId
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.places import Place
 
@@ -44,6 +44,8 @@ class Locks:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._found: dict[tuple[int, ValueId], Lock | None] = {}
+        self._locksets: dict[tuple[int, int, ContextId], frozenset[Object | Place]] = {}
+        self._given_by_function: dict[str, frozenset[Object | Place]] = {}
 
     def find(self, module: int, value: ValueId) -> Lock | None:
         """Return the lock that a value is, None for what is certainly none or has no identity."""
@@ -90,10 +92,22 @@ class Locks:
 
     def _find_underlying(self, condition: Object) -> Lock | None:
         """Return the lock that a Condition was made from; it *is* that lock."""
-        if condition.site is None or condition.site.what != "call":
+        given = self.find_given_lock(condition)
+        return self.find(*given) if given is not None else None
+
+    def find_given_lock(self, condition: Object) -> tuple[int, ValueId] | None:
+        """Return what a Condition was made from, with the module; None where that is nothing, or not known."""
+        site = condition.site
+        made = self._project.find_call(self._project.links.factories.get(site, site) if site is not None else None)
+        argument = made.find_argument("lock", 0) if made is not None else None
+        if site is None or made is None or argument is None:
             return None
-        argument = self._project.call(condition.site).find_argument("lock", 0)
-        return self.find(condition.site.module, argument.value) if argument is not None else None
+        value = made.facts.values[argument.value]
+        if made.site == site or not isinstance(value, Local):
+            return made.site.module, argument.value
+        # A helper made it, from what the call of the helper gives.
+        given = self.paths.bind_values(site, made.function.symbol).get(value.name)
+        return (site.module, given) if given is not None else (made.site.module, argument.value)
 
     def held(self, module: int, context: ContextId) -> tuple[tuple[Lock, Acquisition], ...]:
         """Return the locks held at a place of a function (must), with what acquires them, outermost first."""
@@ -128,10 +142,14 @@ class Locks:
 
     def lockset(self, module: int, function: int, context: ContextId) -> frozenset[Object | Place]:
         """Return the identities of all locks held at a place (must), those held on entry included."""
-        symbol = self._project.modules[module].functions[function].symbol
-        held = frozenset(lock.identity for lock, _ in self.held(module, context))
-        entry = self.held_on_entry.get(symbol)
-        return held | (entry or frozenset()) | self._given(symbol)
+        key = (module, function, context)
+        known = self._locksets.get(key)
+        if known is None:
+            symbol = self._project.modules[module].functions[function].symbol
+            held = frozenset(lock.identity for lock, _ in self.held(module, context))
+            entry = self.held_on_entry.get(symbol)
+            known = self._locksets[key] = held | (entry or frozenset()) | self._given(symbol)
+        return known
 
     @cached_property
     def paths(self) -> Paths:
@@ -149,8 +167,12 @@ class Locks:
 
     def _given(self, symbol: str) -> frozenset[Object | Place]:
         """Return what is held whenever a function runs: decorators take it, or a comment says that callers do."""
-        wrapping = frozenset(wrapped.lock.identity for wrapped in self.wrappers.find(symbol))
-        return wrapping | {one.lock.identity for one in self._project.declarations.required.get(symbol, ())}
+        known = self._given_by_function.get(symbol)
+        if known is None:
+            wrapping = frozenset(wrapped.lock.identity for wrapped in self.wrappers.find(symbol))
+            required = self._project.declarations.required.get(symbol, ())
+            known = self._given_by_function[symbol] = wrapping | {one.lock.identity for one in required}
+        return known
 
     def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:
         """Return whether some known way into a function certainly does not hold the lock."""

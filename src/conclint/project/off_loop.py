@@ -58,7 +58,7 @@ class OffLoop:
         graph = self._project.call_graph
         ways = [(root, graph.find_chain(root.function, symbol)) for root in roots if root is not None]
         root, chain = min(ways, key=lambda way: (len(way[1] or ()), way[0].site))
-        calls = tuple(map(self._project.call, chain or ()))
+        calls = chain or ()
         if any(call.function.symbol in self._careful for call in calls):
             return None
         return Intrusion(place, root, calls)
@@ -76,11 +76,7 @@ class OffLoop:
 
     @cached_property
     def _careful(self) -> frozenset[str]:
-        return frozenset(
-            place.function.symbol
-            for place in self._project.calls
-            if any(target.name in _ASKS_WHERE for target in self._project.externals(place.site))
-        )
+        return frozenset(place.function.symbol for place in self._project.calls_to(_ASKS_WHERE))
 
     @cached_property
     def _with_own_loop(self) -> frozenset[Root]:

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from conclint.model.span import Span
+
+if TYPE_CHECKING:
+    from conclint.project.project import CallPlace, Project
 
 
 def precedes(first: Span, second: Span) -> bool:
     """Return whether, in one file, `first` ends before `second` begins."""
     return (first.end_line, first.end_column) <= (second.line, second.column)
+
+
+def find_leading(project: Project, function: str, goal: CallPlace) -> list[CallPlace]:
+    """Return the calls in a function that lead to another one in the same thread (may), or that very call."""
+    if goal.function.symbol == function:
+        return [goal]
+    where = project.place(function)
+    found = []
+    for place in project.calls_in(where) if where is not None else ():
+        callees = {target.function for target in project.callees(place.site)}
+        if callees and goal.function.symbol in project.call_graph.reach(callees):
+            found.append(place)
+    return found

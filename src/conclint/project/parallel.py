@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.catalog.gevent_ import PATCHERS
 from conclint.catalog.rows import RunsIn
 from conclint.model.values import Attribute, Constant, Local, Name, Value
 from conclint.project.objects import Object, ObjectKind, Site
@@ -48,7 +49,7 @@ class Parallel:
         for symbol in self._project.call_graph.reach(self._main_starts()):
             found.setdefault(symbol, []).append(MAIN)
         by_control: dict[Control, set[str]] = {}
-        for root in self._project.roots:
+        for root in self._project.roots if not self.takes_turns else ():
             if root.runs_in in PARALLEL_KINDS:
                 control = Control(root, self._is_many(root))
                 by_control.setdefault(control, set()).add(root.function)
@@ -56,6 +57,12 @@ class Parallel:
             for symbol in self._project.call_graph.reach(starts):
                 found.setdefault(symbol, []).append(control)
         return {symbol: tuple(controls) for symbol, controls in found.items()}
+
+    @cached_property
+    def takes_turns(self) -> bool:
+        """Whether the program has all its threads made greenlets, which change over only where they wait (must)."""
+        names = {target.name for targets in self._project.links.externals.values() for target in targets}
+        return not PATCHERS.isdisjoint(names)
 
     def _main_starts(self) -> set[str]:
         """Return where the main thread comes in: public functions that nothing known calls or spawns."""
@@ -74,35 +81,36 @@ class Parallel:
     def _is_many(self, root: Root) -> bool:
         if root.runs_in is RunsIn.REQUEST_THREAD:
             return True
-        if root.site.what != "call" or root.runs_in is RunsIn.CALLBACK_THREAD:
+        spawn = self._project.find_call(root.site)
+        if spawn is None or root.runs_in is RunsIn.CALLBACK_THREAD:
             return False
         if root.runs_in is RunsIn.EXECUTOR_THREAD:
             return not self.is_single_worker(root)
-        return bool(self._project.call(root.site).context.loops)
+        return bool(spawn.context.loops)
 
     def has_shared_receiver(self, root: Root) -> bool:
         """Return if all threads of the root get the same object: `target=self.work`, not `target=Worker().work`."""
         receiver = root.receiver
         if receiver is None or receiver.kind is ObjectKind.CLASS:
             return True
-        if receiver.site == root.site or root.site.what != "call":
+        spawn = self._project.find_call(root.site)
+        if spawn is None or receiver.site == root.site:
             return False
-        facts = self._project.modules[root.site.module]
-        for argument in facts.calls[root.site.index].arguments:
-            value = facts.values[argument.value]
+        values = spawn.facts.values
+        for argument in spawn.call.arguments:
+            value = values[argument.value]
             if isinstance(value, Attribute) and any(
                 found.kind is ObjectKind.BOUND and found.symbol == root.function
                 for found in self._project.objects(root.site.module, argument.value)
             ):
-                base = facts.values[value.base]
-                return _is_lasting(facts.values, base) and not self._is_link(root, base)
+                base = values[value.base]
+                return _is_lasting(values, base) and not self._is_link(root, spawn.function.owner, base)
         return False
 
-    def _is_link(self, root: Root, base: Value) -> bool:
+    def _is_link(self, root: Root, spawner: str, base: Value) -> bool:
         """Whether `self.next.work` leads from an object to another one of the same class."""
         if not isinstance(base, Attribute) or root.receiver is None:
             return False
-        spawner = self._project.call(root.site).function.owner
         return bool(spawner) and root.receiver.symbol in (
             *self._project.symbols.linearise(spawner),
             *self._project.symbols.subclasses.get(spawner, ()),
@@ -117,10 +125,9 @@ class Parallel:
         return bool(executors) and all(self._has_one_worker(found.site) for found in executors)
 
     def _has_one_worker(self, site: Site | None) -> bool:
-        if site is None or site.what != "call":
-            return False
-        argument = self._project.call(site).find_argument("max_workers", 0)
-        return argument is not None and self._project.value(site.module, argument.value) == Constant(1)
+        made = self._project.find_call(site)
+        argument = made.find_argument("max_workers", 0) if made is not None else None
+        return made is not None and argument is not None and made.facts.values[argument.value] == Constant(1)
 
 
 def _is_lasting(values: tuple[Value, ...], base: Value) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,11 +31,13 @@ from conclint.project.parallel import Parallel
 from conclint.project.places import Place, PlaceKind, Places
 from conclint.project.races import Races
 from conclint.project.reentry import Reentries
+from conclint.project.results import collect_unread
 from conclint.project.roots import Root, collect_roots
 from conclint.project.shared import Shared
 from conclint.project.solver import NodeId
 from conclint.project.stalls import Stalls
 from conclint.project.symbols import FunctionPlace, Symbols
+from conclint.project.ways import collect_plain_calls
 
 if TYPE_CHECKING:
     from conclint.project.callables import Handover
@@ -86,6 +89,7 @@ class Project:
         self.symbols: Symbols = linker.symbols
         self.links: Links = linker.links
         self.hints: Hints = linker.hints
+        self._rows: dict[tuple[str, bool], CallRow | None] = {}
 
     # Values
 
@@ -103,7 +107,9 @@ class Project:
         return found if isinstance(found, Constant) else None
 
     def result(self, site: Site) -> frozenset[Object]:
-        """Return what a call may give."""
+        """Return what a call may give; nothing for the site of anything else."""
+        if site.what != "call":
+            return frozenset()
         node = self._linker.solver.find_node(("c", site.module, site.index))
         return self._linker.solver.objects(node)
 
@@ -131,6 +137,34 @@ class Project:
     # Calls
 
     @cached_property
+    def unread_results(self) -> Mapping[Site, str]:
+        """The calls whose results are bound to a local variable that is never read, with its name (must)."""
+        return collect_unread(self)
+
+    @cached_property
+    def external_calls(self) -> tuple[CallPlace, ...]:
+        """The calls that may run a function outside the project, in the same order."""
+        return tuple(place for place in self.calls if place.site in self.links.externals)
+
+    def calls_to(self, names: AbstractSet[str]) -> Iterator[CallPlace]:
+        """Yield the calls that may run one of the functions, or methods, of these qualified names."""
+        found = {place.site: place for name in names for place in self._calls_by_name.get(name, ())}
+        return (found[site] for site in sorted(found))
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[CallPlace]]:
+        found: dict[str, list[CallPlace]] = {}
+        for place in self.external_calls:
+            for name in {target.name for target in self.externals(place.site)}:
+                found.setdefault(name, []).append(place)
+        return found
+
+    @cached_property
+    def plain_calls(self) -> tuple[tuple[CallPlace, tuple[str, ...]], ...]:
+        """The calls of functions that run when they are called, with the functions that they may run in turn."""
+        return collect_plain_calls(self)
+
+    @cached_property
     def calls(self) -> tuple[CallPlace, ...]:
         """All calls, in the order of modules and source."""
         return tuple(
@@ -151,17 +185,23 @@ class Project:
         return found
 
     def call(self, site: Site) -> CallPlace:
-        """Return the call at `site`."""
+        """Return the call at `site`; ValueError where something else stands there."""
+        if site.what != "call":
+            raise ValueError(f"no call stands at {site}")
         facts = self.modules[site.module]
         return CallPlace(site, facts.calls[site.index], facts)
 
+    def find_call(self, site: Site | None) -> CallPlace | None:
+        """Return the call that makes an object, or from which a root begins; None where it is no call."""
+        return self.call(site) if site is not None and site.what == "call" else None
+
     def callees(self, site: Site) -> tuple[Target, ...]:
         """Return the functions of the project that a call may run."""
-        return tuple(self.links.callees.get(site, ()))
+        return self.links.callees.get(site, ())
 
     def externals(self, site: Site) -> tuple[ExternalTarget, ...]:
         """Return the functions outside the project that a call may run."""
-        return tuple(self.links.externals.get(site, ()))
+        return self.links.externals.get(site, ())
 
     def rows(self, site: Site) -> Iterator[tuple[ExternalTarget, CallRow]]:
         """Yield what the catalog knows of the functions that a call may run."""
@@ -172,10 +212,11 @@ class Project:
 
     def find_row(self, target: ExternalTarget) -> CallRow | None:
         """Return the catalog's row of a function or method."""
-        if target.receiver is None:
-            return catalog.find_call(target.name)
-        owner, _, method = target.name.rpartition(".")
-        return catalog.find_method(owner, method)
+        key = (target.name, target.receiver is None)
+        if key not in self._rows:
+            owner, _, method = target.name.rpartition(".")
+            self._rows[key] = catalog.find_call(target.name) if key[1] else catalog.find_method(owner, method)
+        return self._rows[key]
 
     def operations(self, found: Object) -> tuple[Operation, ...]:
         """Return the methods called on an object anywhere, `__enter__` for `with`."""
@@ -227,6 +268,11 @@ class Project:
         return self._linker.decorators(symbol) if symbol in self.symbols.functions else ()
 
     # Roots and lifetimes
+
+    @property
+    def pending_names(self) -> AbstractSet[str]:
+        """The qualified names that belong to dormant modules."""
+        return self._linker.pending.keys()
 
     def spawned_objects(self, node: NodeId) -> frozenset[Object]:
         """Return what the callable of a spawn may be."""

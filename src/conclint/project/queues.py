@@ -114,6 +114,8 @@ class Queues:
         blocks = act is not None and self._blocks(act)
         if act is None or (act.context.protected and not blocks):
             return None
+        if self._project.shared.is_excused(module, act.function.symbol, sequence.target, inside=True):
+            return None
         rival = self._find_rival(act, sequence.target, queues, _ACTS[sequence.kind])
         if rival is None:
             return None

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.catalog.rows import Kind
 from conclint.model.facts import AccessKind, Use
-from conclint.model.span import Span
 from conclint.model.values import ValueId
 from conclint.project.handles import Handles
-from conclint.project.objects import ObjectKind, Site
-from conclint.project.parallel import MAIN, Control
+from conclint.project.happens_before import HappensBefore
+from conclint.project.objects import ObjectKind
+from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.roots import Root
 from conclint.project.shared import SharedAccess
@@ -20,19 +19,20 @@ from conclint.project.shared import SharedAccess
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
-_WAITS = frozenset({"join", "result", "shutdown"})
-_WAITING = frozenset({"concurrent.futures.as_completed", "concurrent.futures.wait"})
 _CONFINED = frozenset({"threading.local", "_thread._local"})
 
 
 class Race(NamedTuple):
-    """Two accesses that may interleave (may): an update, and another write of the same place."""
+    """An update, by a thread of control, and other writes of the same place that it may interleave with (may).
+
+    Of two updates, the one in a thread that the program spawns stands for both, else the first.
+    """
 
     place: Place
     access: SharedAccess
     control: Control
-    other: SharedAccess
-    other_control: Control
+    others: tuple[tuple[SharedAccess, Control], ...]
+    """The first one is the update itself where several threads make it at once."""
 
 
 class Races:
@@ -42,16 +42,25 @@ class Races:
         self._project = project
 
     def iter_lost_updates(self) -> Iterator[Race]:
-        """Yield every UPDATE that another write in a parallel thread of control may overwrite."""
+        """Yield the UPDATEs that other writes in parallel threads of control may overwrite, each pair once."""
         for place, accesses in self._project.shared.by_place.items():
-            if self._project.declarations.is_settled(place):
+            if not self._project.declarations.is_settled(place):
+                writes = [access for access in accesses if access.is_write and not self._is_confined(access)]
+                yield from self._find_races(place, writes).values()
+
+    def _find_races(self, place: Place, writes: list[SharedAccess]) -> dict[SharedAccess, Race]:
+        """Return the races for a place, by the update that stands for them."""
+        found: dict[SharedAccess, Race] = {}
+        pairs: set[frozenset[SharedAccess]] = set()
+        for access in writes:
+            race = self._find_rival(place, access, writes) if access.kind is AccessKind.UPDATE else None
+            if race is None or (pair := frozenset({access, race.others[0][0]})) in pairs:
                 continue
-            writes = [access for access in accesses if access.is_write and not self._is_confined(access)]
-            for access in writes:
-                if access.kind is AccessKind.UPDATE:
-                    race = self._find_rival(place, access, writes)
-                    if race is not None:
-                        yield race
+            pairs.add(pair)
+            race = _turn(race)
+            known = found.get(race.access)
+            found[race.access] = race if known is None else known._replace(others=(*known.others, *race.others))
+        return found
 
     def _find_rival(self, place: Place, access: SharedAccess, writes: list[SharedAccess]) -> Race | None:
         # The update itself, run by two threads at once, is the clearest rival of all.
@@ -61,7 +70,7 @@ class Races:
                 continue
             pair = self.find_pair(place, access, other)
             if pair is not None:
-                return Race(place, access, pair[0], other, pair[1])
+                return Race(place, access, pair[0], ((other, pair[1]),))
         return None
 
     def find_pair(self, place: Place, access: SharedAccess, other: SharedAccess) -> tuple[Control, Control] | None:
@@ -70,7 +79,7 @@ class Races:
             for second in self._project.parallel.controls(other.function):
                 if not self._meet(place, first, access, second, other):
                     continue
-                if not self._is_ordered(first, other, second) and not self._is_ordered(second, access, first):
+                if not self.happens_before.are_ordered(first, access, second, other):
                     return first, second
         return None
 
@@ -92,6 +101,11 @@ class Races:
     def handles(self) -> Handles:
         """Which variables lead to the same object in several threads or tasks."""
         return Handles(self._project)
+
+    @cached_property
+    def happens_before(self) -> HappensBefore:
+        """Which accesses come one after the other."""
+        return HappensBefore(self._project)
 
     @staticmethod
     def are_parallel(first: Control, second: Control) -> bool:
@@ -134,7 +148,8 @@ class Races:
 
     def _is_awaited(self, root: Root) -> bool:
         """Whether whoever spawns waits at once: `await loop.run_in_executor(None, self.read)` hands the object over."""
-        return root.site.what == "call" and self._project.call(root.site).call.use is Use.AWAITED
+        spawn = self._project.find_call(root.site)
+        return spawn is not None and spawn.call.use is Use.AWAITED
 
     def _receiver_class(self, root: Root) -> str:
         """Return the class whose instance a root works on: its receiver, or `self` of the method around it."""
@@ -150,62 +165,11 @@ class Races:
     def _is_confined(self, access: SharedAccess) -> bool:
         return self._project.shared.is_quiet(access.function)
 
-    def _is_ordered(self, thread: Control, access: SharedAccess, control: Control) -> bool:
-        """Whether an access of the main thread comes before the start, or after the join, of the other thread."""
-        if thread.root is None or control != MAIN:
-            return False
-        return self._is_apart(thread.root, access.module, access.function, access.span, frozenset())
 
-    def _is_apart(self, root: Root, module: int, symbol: str, span: Span, seen: frozenset[str]) -> bool:
-        """Whether a place in the main thread is passed before a root begins or after it was waited for.
-
-        So is a place in a function all of whose known callers are at such a place.
-        """
-        if root.site.what == "call":
-            spawning = self._project.call(root.site)
-            here = spawning.function.symbol == symbol and root.site.module == module
-            if here and span < spawning.call.span and not spawning.context.loops:
-                return True
-        if any(wait < span for wait in self._joins.get((module, symbol), ())):
-            return True
-        sites = self._call_sites.get(symbol, ()) if symbol not in seen else ()
-        return bool(sites) and all(self._is_apart_at(root, site, seen | {symbol}) for site in sites)
-
-    def _is_apart_at(self, root: Root, site: Site, seen: frozenset[str]) -> bool:
-        facts = self._project.modules[site.module]
-        entry = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
-        return self._is_apart(root, site.module, facts.functions[entry.function].symbol, entry.span, seen)
-
-    @cached_property
-    def _call_sites(self) -> dict[str, list[Site]]:
-        """Where each function is called."""
-        found: dict[str, list[Site]] = {}
-        for site, targets in self._project.links.callees.items():
-            for target in targets:
-                found.setdefault(target.function, []).append(site)
-        return found
-
-    @cached_property
-    def _joins(self) -> dict[tuple[int, str], list[Span]]:
-        """Where each function, by module and symbol, waits for the end of something."""
-        found: dict[tuple[int, str], list[Span]] = {}
-        for operations in self._project.links.operations.values():
-            for operation in operations:
-                if operation.name in _WAITS and operation.site.what == "call":
-                    place = self._project.call(operation.site)
-                    found.setdefault((operation.site.module, place.function.symbol), []).append(place.call.span)
-        for site, targets in self._project.links.externals.items():
-            if site.what == "call" and any(target.name in _WAITING for target in targets):
-                place = self._project.call(site)
-                found.setdefault((site.module, place.function.symbol), []).append(place.call.span)
-        for module, facts in enumerate(self._project.modules):
-            for entry in facts.acquisitions:
-                if entry.last_line and self._waits_at_end(module, entry.value):
-                    end = Span(entry.last_line + 1, 0, entry.last_line + 1, 0)
-                    found.setdefault((module, facts.functions[entry.function].symbol), []).append(end)
-        return found
-
-    def _waits_at_end(self, module: int, value: ValueId) -> bool:
-        """Whether leaving a `with` waits for the jobs: that of an executor."""
-        rows = [self._project.class_row(found) for found in self._project.objects(module, value)]
-        return any(row is not None and row.kind is Kind.EXECUTOR for row in rows)
+def _turn(race: Race) -> Race:
+    """Return the race as its other end tells it, where that is the one to report."""
+    ((other, control),) = race.others
+    if other.kind is not AccessKind.UPDATE:
+        return race
+    turned = Race(race.place, other, control, ((race.access, race.control),))
+    return min(race, turned, key=lambda one: (one.control.root is None, one.access.module, one.access.span))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint import catalog
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.catalog.signals import HOOKS
+from conclint.catalog.web import THREADED_ROUTES
+from conclint.model.alarm import Related
 from conclint.model.span import Span
 from conclint.model.values import Name, Result, ValueId
 from conclint.project.objects import Object, ObjectKind, Site
@@ -22,6 +24,13 @@ PARALLEL_KINDS = frozenset(
 """Roots that run in another thread of this process."""
 INTERRUPTING_KINDS = frozenset({RunsIn.SIGNAL, RunsIn.FINALIZER})
 """Roots that begin within a thread that is at something else, and may hold locks: never in parallel with it."""
+
+_WHERE = {
+    RunsIn.PROCESS: "in a process",
+    RunsIn.EXECUTOR_PROCESS: "in a process",
+    RunsIn.TASK: "as a task",
+    RunsIn.LOOP_CALLBACK: "in an event loop",
+}
 
 
 class Root(NamedTuple):
@@ -62,7 +71,15 @@ def _iter_spawned(project: Project) -> Iterator[Root]:
         elif _is_done_on_loop(project, spawn):
             runs_in = RunsIn.LOOP_CALLBACK
         for candidate in _iter_callables(project, project.spawned_objects(spawn.callable)):
+            if _is_awaited(project, candidate.symbol, runs_in):
+                continue
             yield Root(candidate.symbol, candidate.receiver, runs_in, spawn.site)
+
+
+def _is_awaited(project: Project, symbol: str, runs_in: RunsIn) -> bool:
+    """Whether a handler of requests is a coroutine function: those run on an event loop instead."""
+    function = project.function(symbol) if runs_in is RunsIn.REQUEST_THREAD else None
+    return function is not None and function.is_async
 
 
 def _iter_overrides(project: Project) -> Iterator[Root]:
@@ -71,7 +88,8 @@ def _iter_overrides(project: Project) -> Iterator[Root]:
         runner = project.symbols.find_runner(symbol)
         if runner is not None and runner.runs_in is not None:
             for method in project.symbols.find_run_methods(symbol):
-                if method in project.symbols.methods.get(symbol, {}).values():
+                own = method in project.symbols.methods.get(symbol, {}).values()
+                if own and not _is_awaited(project, method, runner.runs_in):
                     yield _make_own(project, method, symbol, runner.runs_in)
 
 
@@ -98,10 +116,18 @@ def _iter_decorated(project: Project) -> Iterator[Root]:
                 rows = (catalog.find_call(name) for name in sorted(names))
                 spawn = next((row.spawn for row in rows if row is not None and row.spawn is not None), None)
                 site = Site(module, index, "function")
-                if hinted & names:
+                if hinted & names or (not function.is_async and _is_route(project, module, value)):
                     yield Root(function.symbol, None, RunsIn.REQUEST_THREAD, site)
                 elif spawn is not None and spawn.position == 0 and not isinstance(facts.values[value], Result):
                     yield Root(function.symbol, None, spawn.runs_in, site)
+
+
+def _is_route(project: Project, module: int, decorator: ValueId) -> bool:
+    """Whether a framework runs what is below the decorator in a thread for each request: `@app.route("/")`."""
+    found = project.modules[module].values[decorator]
+    if not isinstance(found, Result):
+        return False
+    return any(target.name in THREADED_ROUTES for target in project.externals(Site(module, found.call)))
 
 
 def _name_decorator(project: Project, module: int, value: ValueId) -> set[str]:
@@ -135,6 +161,14 @@ def find_begin(project: Project, root: Root) -> Span:
     if root.site.what == "function":
         return facts.functions[root.site.index].span
     return (facts.flows if root.site.what == "flow" else facts.calls)[root.site.index].span
+
+
+def relate_begin(project: Project, root: Root, *, again: bool = False) -> Related:
+    """Return where a root begins, as a step of the trace of an alarm; `again` says that it does so several times."""
+    function = project.function(root.function)
+    name = function.name if function is not None else root.function.rpartition(".")[2]
+    message = f"`{name}` begins to run {_WHERE.get(root.runs_in, 'in a thread')} here{', several times' * again}"
+    return project.related(root.site.module, find_begin(project, root), message)
 
 
 def _iter_callables(

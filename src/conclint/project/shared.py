@@ -68,10 +68,26 @@ class Shared:
                 found.setdefault(access.place._replace(element=False), []).append(access)
         return {place: _drop_carriers(accesses) for place, accesses in found.items()}
 
+    def is_excused(self, module: int, symbol: str, value: ValueId, *, inside: bool = False) -> bool:
+        """Return whether nothing is said of some state in a function: that is quiet, or the state is vouched for."""
+        return self.is_quiet(symbol) or self.is_vouched_for(module, value, inside=inside)
+
+    def is_vouched_for(self, module: int, value: ValueId, *, inside: bool = False) -> bool:
+        """Return whether comments or settings want silence about some state; `inside`, about what it holds."""
+        place = self._project.places.find(module, value)
+        if place is not None and self._project.declarations.is_settled(place):
+            return True
+        return self.is_safe(module, value) or (inside and self.is_safe_object(module, value))
+
     def is_safe(self, module: int, value: ValueId) -> bool:
         """Return whether the settings say that some state needs no lock: an attribute or element of a safe type."""
+        if not self._safe_types:
+            return False
         found = self._project.value(module, value)
-        return isinstance(found, Attribute | Item) and self.is_safe_object(module, found.base)
+        if isinstance(found, Item):
+            return self.is_safe_object(module, found.base)
+        split = self._project.places.split(module, value)
+        return split is not None and self.is_safe_object(module, split[0])
 
     def is_safe_object(self, module: int, value: ValueId) -> bool:
         """Return whether a value certainly is of a class whose state, so the settings say, needs no lock."""
@@ -94,8 +110,8 @@ class Shared:
             if place is None or self._is_fresh(module, access.function, access.target):
                 continue
             if not self.is_safe(module, access.target):
-                made = self._make(module, access, place, access.kind)
-                yield made._replace(target=access.target, suspends=access.suspends)
+                made = self._make(module, access, place, access.kind, access.target)
+                yield made._replace(suspends=True) if access.suspends else made
 
     def _iter_mutations(self, module: int) -> Iterator[SharedAccess]:
         facts = self._project.modules[module]
@@ -108,15 +124,15 @@ class Shared:
                 continue
             place = self._project.places.find(module, base)
             if place is not None and not place.element:
-                made = self._make(module, call, place._replace(element=True), AccessKind.WRITE)
-                yield made._replace(atomic=method in ATOMIC, method=method, collections=collections, target=base)
+                made = self._make(module, call, place._replace(element=True), AccessKind.WRITE, base)
+                yield made._replace(atomic=method in ATOMIC, method=method, collections=collections)
 
-    def _make(self, module: int, fact: Access | Call, place: Place, kind: AccessKind) -> SharedAccess:
+    def _make(self, module: int, fact: Access | Call, place: Place, kind: AccessKind, target: ValueId) -> SharedAccess:
         facts = self._project.modules[module]
         symbol = facts.functions[fact.function].symbol
         lockset = self._project.locks.lockset(module, fact.function, fact.context)
-        protected = facts.contexts[fact.context].protected
-        return SharedAccess(place, kind, module, symbol, fact.span, lockset, kind is not AccessKind.UPDATE, protected)
+        protected, atomic = facts.contexts[fact.context].protected, kind is not AccessKind.UPDATE
+        return SharedAccess(place, kind, module, symbol, fact.span, lockset, atomic, protected, target=target)
 
     def _find_collections(self, module: int, value: ValueId) -> frozenset[str]:
         rows = (self._project.class_row(found) for found in self._project.objects(module, value))

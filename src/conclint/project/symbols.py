@@ -178,6 +178,9 @@ class Symbols:
                 found = self._resolve_member(origin, name, depth + 1) if depth < _DEEPEST else None
                 if found is not None and (found.kind is not SymbolKind.VARIABLE or found.name in self._variables):
                     return found
+        if full in self._dormant and full not in self._variables:
+            # A module in a package that is awake.
+            return Symbol(SymbolKind.EXTERNAL, full)
         return Symbol(SymbolKind.VARIABLE, full)
 
     def _resolve_class_member(self, owner: str, name: str) -> Symbol:

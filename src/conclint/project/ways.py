@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.alarm import Related
@@ -11,6 +11,8 @@ from conclint.model.facts import Context
 from conclint.project.callables import is_transparent
 
 if TYPE_CHECKING:
+    from conclint.project.objects import Object
+    from conclint.project.places import Place
     from conclint.project.project import CallPlace, Project
 
 _LONGEST_TRACE = 8
@@ -40,13 +42,69 @@ class Step(NamedTuple):
             step = step.next
 
 
+def relate_calls(project: Project, calls: Iterable[CallPlace]) -> Iterator[Related]:
+    """Yield calls, one after the other, as steps of the trace of an alarm: "`f` calls `g`"."""
+    for place in calls:
+        yield _relate_call(project, place, "calls" if place.site.what != "acquisition" else "enters")
+
+
+def _relate_call(project: Project, place: CallPlace, verb: str) -> Related:
+    callee = project.places.describe(place.site.module, place.call.callee)
+    return project.related(place.site.module, place.call.span, f"`{place.function.name}` {verb} `{callee}`")
+
+
 def relate_steps(project: Project, first: Step, ending: str) -> Iterator[Related]:
     """Yield the steps after the first one as other ends of an alarm: "`f` calls `g`", at last "`g` waits in `h`"."""
     for step in first.iter_following():
-        module, call = step.place.site.module, step.place.call
-        verb = "calls" if step.next is not None else ending
-        message = f"`{step.place.function.name}` {verb} `{project.places.describe(module, call.callee)}`"
-        yield project.related(module, call.span, message)
+        yield _relate_call(project, step.place, "calls" if step.next is not None else ending)
+
+
+def collect_plain_calls(project: Project) -> tuple[tuple[CallPlace, tuple[str, ...]], ...]:
+    """Return the calls, and loads of properties, of plain functions, with the functions that each may run.
+
+    Coroutines and generators run when others want it, and a function behind a cache runs once.
+    """
+    plain = {
+        (module, number)
+        for module, facts in enumerate(project.modules)
+        for number, function in enumerate(facts.functions)
+        if number and not function.is_async and not function.is_generator
+        if not (function.decorators and _CACHES.intersection(project.decorators(function.symbol)))
+    }
+    return tuple(
+        (place, _find_callees(project, place))
+        for place in iter_places(project)
+        if (place.site.module, place.call.function) in plain
+    )
+
+
+def iter_places(project: Project) -> Iterator[CallPlace]:
+    """Yield all places where a way may begin: calls, and loads of properties."""
+    yield from project.calls
+    yield from (place for place, _ in project.property_loads.values())
+
+
+def _find_callees(project: Project, place: CallPlace) -> tuple[str, ...]:
+    if place.site.what == "access":
+        return project.property_loads[place.site][1]
+    return tuple(one.function for one in project.callees(place.site))
+
+
+def relate_chain(project: Project, start: str, goal: str) -> Iterator[Related]:
+    """Yield the calls on a shortest way from one function to another in the same thread, as steps of a trace (may)."""
+    return relate_calls(project, project.call_graph.find_chain(start, goal) or ())
+
+
+def relate_unlocked(project: Project, symbol: str, identity: Object | Place, lock: str) -> Iterator[Related]:
+    """Yield the calls on a way to a function that does not hold a lock, the nearest first, as steps of a trace."""
+    for caller, callee, context in project.locks.find_way_without(symbol, identity) or ():
+        where = project.place(caller)
+        for place in project.calls_in(where) if where is not None else ():
+            called = (target.function for target in project.callees(place.site))
+            if place.call.context == context and callee in called:
+                message = f"`{place.function.name}` calls `{callee.rpartition('.')[2]}` here without `{lock}`"
+                yield project.related(place.site.module, place.call.span, message)
+                break
 
 
 class Ways:
@@ -67,11 +125,6 @@ class Ways:
         self._project, self._is_end, self._is_careful, self._is_taken = project, is_end, is_careful, is_taken
         self._by_function = self._find_all()
 
-    def iter_places(self) -> Iterator[CallPlace]:
-        """Yield all places where a way may begin: calls, and loads of properties."""
-        yield from self._project.calls
-        yield from (place for place, _ in self._project.property_loads.values())
-
     def find(self, place: CallPlace) -> Step | None:
         """Return the way that a call takes, whatever it may run; None where some of that leads elsewhere."""
         if self._is_end(place):
@@ -81,11 +134,14 @@ class Ways:
     def _find_all(self) -> dict[str, Step]:
         ways: dict[str, Step] = {}
         callers: dict[str, list[CallPlace]] = {}
-        for place in self.iter_places():
-            if self._is_certain(place):
-                for function in self._find_callees(place):
+        for place, callees in self._project.plain_calls:
+            if not self._is_taken(place.context):
+                continue
+            is_end = self._is_end(place)
+            if (callees or is_end) and not self._is_careful(place):
+                for function in callees:
                     callers.setdefault(function, []).append(place)
-                if self._is_end(place):
+                if is_end:
                     ways.setdefault(place.function.symbol, Step(place, None, 1))
         pending = deque(ways)
         while pending:
@@ -97,19 +153,8 @@ class Ways:
                     pending.append(symbol)
         return ways
 
-    def _is_certain(self, place: CallPlace) -> bool:
-        function = place.function
-        if function.is_async or function.is_generator or place.call.function == 0:
-            return False
-        if not self._is_taken(place.context) or self._is_cached(function.symbol):
-            return False
-        return not self._is_careful(place)
-
-    def _is_cached(self, symbol: str) -> bool:
-        return any(name in _CACHES for name in self._project.decorators(symbol))
-
     def _find_through(self, place: CallPlace, ways: dict[str, Step]) -> Step | None:
-        callees = self._find_callees(place)
+        callees = _find_callees(self._project, place)
         if not callees or self._project.externals(place.site):
             return None
         following = [ways.get(function) if self._is_plain(place, function) else None for function in callees]
@@ -117,10 +162,6 @@ class Ways:
             return None
         nearest = min((step for step in following if step is not None), key=lambda step: (step.length, step.place.site))
         return Step(place, nearest, nearest.length + 1) if nearest.length < _LONGEST_TRACE else None
-
-    def _find_callees(self, place: CallPlace) -> tuple[str, ...]:
-        load = self._project.property_loads.get(place.site)
-        return load[1] if load is not None else tuple(one.function for one in self._project.callees(place.site))
 
     def _is_plain(self, place: CallPlace, function: str) -> bool:
         # A decorator such as `sync_to_async` may well move the call to a thread.

@@ -11,6 +11,7 @@ from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute
 from conclint.project.lifetime import Made
 from conclint.project.project import Project
+from conclint.project.testing import is_test
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -46,7 +47,9 @@ def _may_be_started(project: Project, made: Made) -> bool:
     if project.symbols.has_unknown_base(made.found.symbol):
         return True
     # `thread.run()` runs it after all: that is the business of CON104.
-    return "run" in project.loads(made.found) or _runs_otherwise(project, made) or _is_inspected(project, made)
+    if "run" in project.loads(made.found) or _runs_otherwise(project, made):
+        return True
+    return _is_inspected(project, made) or _is_tried(project, made)
 
 
 def _is_inspected(project: Project, made: Made) -> bool:
@@ -62,6 +65,16 @@ def _is_inspected(project: Project, made: Made) -> bool:
     return any(
         isinstance(one, Attribute) and one.name in own and made.found in project.objects(module, one.base)
         for one in read
+    )
+
+
+def _is_tried(project: Project, made: Made) -> bool:
+    """Whether a test makes it to call its other methods, without the thread."""
+    return is_test(made.place) and any(
+        target.receiver == made.found and is_test(place)
+        for place in project.calls
+        if place.site != made.place.site
+        for target in project.callees(place.site)
     )
 
 

@@ -37,11 +37,19 @@ def check(project: Project) -> Iterator[Alarm]:
         argument = made.place.find_argument("", 0)
         if argument is None or project.symbols.find_method(made.found.symbol, "__init__") is not None:
             continue
+        if not _takes_group(project, made):
+            continue
         if _is_no_group(project, made, argument) and not project.symbols.has_unknown_base(made.found.symbol):
             name = project.places.describe(made.place.site.module, argument.value)
             subject = f"`{name}`" if "…" not in name else "the first argument"
             message = f"{subject} is passed as the `group` of the {made.row.kind.value}, which must be None"
             yield project.alarm(made.place.site.module, RULE.code, argument.span, message)
+
+
+def _takes_group(project: Project, made: Made) -> bool:
+    """Whether what makes the thread takes its target as the second argument, as those of the standard library do."""
+    spawns = [row.spawn for _, row in project.rows(made.place.site) if row.spawn is not None]
+    return not project.externals(made.place.site) or any(spawn.position == 1 for spawn in spawns)
 
 
 def _is_no_group(project: Project, made: Made, argument: Argument) -> bool:

@@ -60,6 +60,8 @@ def _only_calls(handover: Handover) -> bool:
     if runs_in is RunsIn.HERE:
         return handover.spawn.keyword in _TESTED_HERE
     # `anyio.from_thread.run` awaits what it is given.
+    if handover.spawn.awaits:
+        return False
     return runs_in is not RunsIn.TASK and not (runs_in is RunsIn.LOOP_CALLBACK and handover.waits)
 
 

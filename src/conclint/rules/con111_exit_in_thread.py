@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Context, Raise
+from conclint.model.facts import Call, Raise
 from conclint.model.rule import Category, Rule
-from conclint.model.span import Span
 from conclint.model.values import Result
-from conclint.project.background import collect_ways
+from conclint.project.confinement import collect_confined
 from conclint.project.exceptions import SYSTEM_EXIT, may_stop
 from conclint.project.objects import ObjectKind, Site
 from conclint.project.project import Project
@@ -35,8 +34,7 @@ _CAREFUL = frozenset({"os.fork", "os.forkpty", "threading.current_thread", "thre
 class _Exit(NamedTuple):
     module: int
     function: str
-    context: Context
-    span: Span
+    place: Call | Raise
     text: str
     """How the exit is written."""
 
@@ -45,31 +43,30 @@ class _Exit(NamedTuple):
 def check(project: Project) -> Iterator[Alarm]:
     """Report exits in functions that only threads run, where nothing on the way catches SystemExit."""
 
-    def passes(module: int, context: Context) -> bool:
-        return not may_stop(project, module, context, SYSTEM_EXIT)
+    def passes(module: int, place: Call | Raise) -> bool:
+        return not may_stop(project, module, place, SYSTEM_EXIT)
 
     exits = list(_iter_exits(project))
-    ways = collect_ways(project, lambda root: root.runs_in in _ENDED, passes) if exits else {}
+    ways = collect_confined(project, lambda root: root.runs_in in _ENDED, passes) if exits else {}
     careful = frozenset(_iter_careful(project)) if ways else frozenset()
     for found in exits:
         way = ways.get(found.function)
-        if way is None or careful & set(way.functions(found.function)) or not passes(found.module, found.context):
+        if way is None or careful & set(way.functions(found.function)) or not passes(found.module, found.place):
             continue
         message = f"`{found.text}` ends only the thread that it runs in, not the program"
-        yield project.alarm(found.module, RULE.code, found.span, message, *way.relate(project))
+        yield project.alarm(found.module, RULE.code, found.place.span, message, *way.relate(project))
 
 
 def _iter_exits(project: Project) -> Iterator[_Exit]:
-    for place in project.calls:
+    for place in project.external_calls:
         rows = [project.find_row(target) for target in project.externals(place.site)]
         if rows and not project.callees(place.site) and all(row is not None and row.exits for row in rows):
             text = f"{project.places.describe(place.site.module, place.call.callee)}()"
-            yield _Exit(place.site.module, place.function.symbol, place.context, place.call.span, text)
+            yield _Exit(place.site.module, place.function.symbol, place.call, text)
     for module, facts in enumerate(project.modules):
         for raised in facts.raises:
             if _is_exit(project, module, raised):
-                function, context = facts.functions[raised.function].symbol, facts.contexts[raised.context]
-                yield _Exit(module, function, context, raised.span, "raise SystemExit")
+                yield _Exit(module, facts.functions[raised.function].symbol, raised, "raise SystemExit")
 
 
 def _is_exit(project: Project, module: int, raised: Raise) -> bool:
@@ -85,6 +82,4 @@ def _is_exit(project: Project, module: int, raised: Raise) -> bool:
 
 
 def _iter_careful(project: Project) -> Iterator[str]:
-    for place in project.calls:
-        if any(target.name in _CAREFUL for target in project.externals(place.site)):
-            yield place.function.symbol
+    return (place.function.symbol for place in project.calls_to(_CAREFUL))

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from conclint.catalog.collections_ import MUTATORS
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Context
+from conclint.model.facts import Call, Raise
 from conclint.model.rule import Category, Rule
-from conclint.model.span import Span
 from conclint.model.values import Local, Name, Value
-from conclint.project.background import collect_ways
+from conclint.project.confinement import collect_confined
 from conclint.project.exceptions import ASSERTION_ERROR, may_stop
 from conclint.project.objects import ObjectKind
 from conclint.project.order import precedes
@@ -46,8 +45,7 @@ _HOOK = Name("threading.excepthook")
 class _Assert(NamedTuple):
     module: int
     function: str
-    context: Context
-    span: Span
+    place: Call | Raise
     text: str
 
 
@@ -55,18 +53,18 @@ class _Assert(NamedTuple):
 def check(project: Project) -> Iterator[Alarm]:
     """Report assertions in functions of tests that only threads run, where nothing on the way catches them."""
 
-    def passes(module: int, context: Context) -> bool:
-        return not may_stop(project, module, context, ASSERTION_ERROR)
+    def passes(module: int, place: Call | Raise) -> bool:
+        return not may_stop(project, module, place, ASSERTION_ERROR)
 
     asserts = [one for one in _iter_asserts(project) if _is_test_module(project, one.module)]
     if not asserts or _has_hook(project):
         return
-    ways = collect_ways(project, lambda root: _is_start(project, root), passes)
+    ways = collect_confined(project, lambda root: _is_start(project, root), passes)
     for found in asserts:
         way = ways.get(found.function)
-        if way is not None and passes(found.module, found.context) and not _tells_later(project, found):
+        if way is not None and passes(found.module, found.place) and not _tells_later(project, found):
             message = f"if `{found.text}` fails here, in a thread, the test does not notice"
-            yield project.alarm(found.module, RULE.code, found.span, message, *way.relate(project))
+            yield project.alarm(found.module, RULE.code, found.place.span, message, *way.relate(project))
 
 
 def _is_test_module(project: Project, module: int) -> bool:
@@ -92,7 +90,7 @@ def _tells_later(project: Project, found: _Assert) -> bool:
     """Whether the function tells the test that it got beyond the assertion: the test may well ask for that."""
     facts = project.modules[found.module]
     stores = any(
-        precedes(found.span, flow.span) and not _is_own_variable(facts.values[flow.target], found.function)
+        precedes(found.place.span, flow.span) and not _is_own_variable(facts.values[flow.target], found.function)
         for flow in facts.flows
         if facts.functions[flow.function].symbol == found.function
     )
@@ -100,7 +98,7 @@ def _tells_later(project: Project, found: _Assert) -> bool:
         _tells(project, place)
         for function in project.symbols.functions[found.function]
         for place in project.calls_in(function)
-        if precedes(found.span, place.call.span) and not place.context.finally_body
+        if precedes(found.place.span, place.call.span) and not place.context.finally_body
     )
 
 
@@ -122,12 +120,11 @@ def _iter_asserts(project: Project) -> Iterator[_Assert]:
     for module, facts in enumerate(project.modules):
         for raised in facts.raises:
             if facts.values[raised.value] == Name(ASSERTION_ERROR[0]):
-                function, context = facts.functions[raised.function].symbol, facts.contexts[raised.context]
-                yield _Assert(module, function, context, raised.span, "assert")
+                yield _Assert(module, facts.functions[raised.function].symbol, raised, "assert")
     for place in project.calls:
         name = _find_assertion(project, place)
         if name:
-            yield _Assert(place.site.module, place.function.symbol, place.context, place.call.span, name)
+            yield _Assert(place.site.module, place.function.symbol, place.call, name)
 
 
 def _find_assertion(project: Project, place: CallPlace) -> str:

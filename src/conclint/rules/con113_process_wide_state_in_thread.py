@@ -10,7 +10,7 @@ from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Item, Name, ValueId
-from conclint.project.background import collect_ways
+from conclint.project.confinement import collect_confined
 from conclint.project.project import Project
 from conclint.project.roots import PARALLEL_KINDS
 from conclint.rules.declare import project_rule
@@ -42,9 +42,10 @@ class _Change(NamedTuple):
 def check(project: Project) -> Iterator[Alarm]:
     """Report the first change of each kind to the process in functions that only threads run."""
     changes = [*_iter_calls(project), *_iter_assignments(project)]
-    ways = collect_ways(project, lambda root: root.runs_in in PARALLEL_KINDS) if changes else {}
-    # A change is often undone by another one in the same function.
-    for change in {(one.function, one.what): one for one in sorted(changes, reverse=True)}.values():
+    ways = collect_confined(project, lambda root: root.runs_in in PARALLEL_KINDS) if changes else {}
+    # A change is often undone by another one in the same function, or when a `with` is left.
+    first = {(one.function.replace("__exit__", "__enter__"), one.what): one for one in sorted(changes, reverse=True)}
+    for change in first.values():
         way = ways.get(change.function)
         if way is not None:
             message = f"this changes {change.what} for all threads of the process"
@@ -52,15 +53,21 @@ def check(project: Project) -> Iterator[Alarm]:
 
 
 def _iter_calls(project: Project) -> Iterator[_Change]:
-    for place in project.calls:
+    for place in project.external_calls:
         targets = project.externals(place.site)
         rows = [project.find_row(target) for target in targets]
         first = rows[0] if rows and not project.callees(place.site) else None
         if first is None or not first.changes or any(row is None or not row.changes for row in rows):
             continue
-        if any(target.name == _FILTERS for target in targets) and _CONTEXT_AWARE in project.symbols.names:
+        if any(target.name == _FILTERS for target in targets) and _are_filters_local(project):
             continue
         yield _Change(place.site.module, place.function.symbol, place.call.span, first.changes)
+
+
+def _are_filters_local(project: Project) -> bool:
+    # Without the GIL, Python sets the flag by itself.
+    oldest = min(project.hints.versions, default=(3, 0))
+    return _CONTEXT_AWARE in project.symbols.names or (not project.hints.gil and oldest >= (3, 14))
 
 
 def _iter_assignments(project: Project) -> Iterator[_Change]:

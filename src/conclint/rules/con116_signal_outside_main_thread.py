@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
 from conclint.catalog.rows import RunsIn
-from conclint.model.alarm import Alarm, Related
+from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
+from conclint.project.confinement import Way, collect_ways
 from conclint.project.parallel import MAIN
 from conclint.project.project import CallPlace, Project
-from conclint.project.roots import PARALLEL_KINDS, Root, find_begin
+from conclint.project.roots import PARALLEL_KINDS, Root
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -48,11 +48,11 @@ def check(project: Project) -> Iterator[Alarm]:
         if not controls or MAIN in controls or place.function.symbol in elsewhere:
             continue
         root = controls[0].root
-        way = _find_way(project, root.function, place) if root is not None else None
-        if root is not None and way is not None:
+        way = _find_way(project, root, place.function.symbol) if root is not None else None
+        if way is not None:
             name = project.places.describe(place.site.module, place.call.callee)
             message = f"`{name}` is only called outside the main thread, and raises {raised} there"
-            yield project.alarm(place.site.module, RULE.code, place.call.span, message, *_relate(project, root, way))
+            yield project.alarm(place.site.module, RULE.code, place.call.span, message, *way.relate(project))
 
 
 def _find_raised(project: Project, place: CallPlace) -> str | None:
@@ -67,29 +67,16 @@ def _find_elsewhere(project: Project) -> set[str]:
     return project.call_graph.reach({root.function for root in project.roots if root.runs_in not in here})
 
 
-def _find_way(project: Project, start: str, end: CallPlace) -> tuple[CallPlace, ...] | None:
-    """Return the calls that lead from a root to a call, None where one on the way asks which thread it is."""
-    pending: deque[tuple[str, tuple[CallPlace, ...]]] = deque([(start, ())])
-    seen = {start}
-    while pending:
-        symbol, way = pending.popleft()
-        where = project.place(symbol)
-        calls = project.calls_in(where) if where is not None else ()
-        if any(target.name in _QUESTIONS for call in calls for target in project.externals(call.site)):
-            continue
-        if symbol == end.function.symbol:
-            return way
-        for call in calls:
-            for target in project.callees(call.site) if not call.context.protected else ():
-                if target.function not in seen and target.function in project.call_graph.called_by(symbol):
-                    seen.add(target.function)
-                    pending.append((target.function, (*way, call)))
-    return None
+def _find_way(project: Project, root: Root, symbol: str) -> Way | None:
+    """Return how a root gets to a function, None where one on the way asks which thread it is."""
+
+    def follows(place: CallPlace, callee: str) -> bool:
+        return not place.context.protected and not _asks(project, callee)
+
+    return None if _asks(project, root.function) else collect_ways(project, [root], follows).get(symbol)
 
 
-def _relate(project: Project, root: Root, way: tuple[CallPlace, ...]) -> Iterator[Related]:
-    name = root.function.rpartition(".")[2]
-    yield project.related(root.site.module, find_begin(project, root), f"`{name}` begins to run in a thread here")
-    for call in way:
-        name = call.function.symbol.rpartition(".")[2]
-        yield project.related(call.site.module, call.call.span, f"`{name}` calls on here")
+def _asks(project: Project, symbol: str) -> bool:
+    where = project.place(symbol)
+    calls = project.calls_in(where) if where is not None else ()
+    return any(target.name in _QUESTIONS for call in calls for target in project.externals(call.site))

@@ -10,7 +10,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Constant, Local, Name, Result, Value, ValueId
-from conclint.project.background import Way, collect_own_ways, is_self
+from conclint.project.confinement import Way, collect_own_ways, is_self
 from conclint.project.exceptions import RUNTIME_ERROR, may_stop
 from conclint.project.objects import Site
 from conclint.project.order import precedes
@@ -67,14 +67,14 @@ def _report(project: Project, join: _Join, way: Way | None = None) -> Alarm:
 
 def _iter_joins(project: Project) -> Iterator[_Join]:
     """Yield the joins of threads where nothing catches what joining oneself raises."""
-    for place in project.calls:
+    for place in project.external_calls:
         base = project.places.split(place.site.module, place.call.callee)
         if base is None or base[1] != "join" or project.callees(place.site):
             continue
         rows = [project.class_row(one.receiver) for one in project.externals(place.site) if one.receiver is not None]
         is_thread = bool(rows) and all(row is not None and row.kind in (Kind.THREAD, Kind.TIMER) for row in rows)
         origin = _find_origin(place, base[0]) if is_thread else None
-        if origin is not None and not may_stop(project, place.site.module, place.context, RUNTIME_ERROR):
+        if origin is not None and not may_stop(project, place.site.module, place.call, RUNTIME_ERROR):
             yield _Join(place, origin)
 
 
@@ -106,11 +106,11 @@ def _find_way(project: Project, join: _Join, own: list[tuple[Root, dict[str, Way
 
 def _is_own(project: Project, join: _Join, root: Root) -> bool:
     """Whether what is joined is the thread of the root, and not another one like it."""
-    place, spawn = join.place, project.call(root.site)
+    place, spawn = join.place, project.find_call(root.site)
     origin = place.facts.values[join.origin]
     if is_self(place.function, origin):
         return _is_run_by_itself(project, root)
-    if spawn.context.loops or not _is_kept_once(project, join, root):
+    if spawn is None or spawn.context.loops or not _is_kept_once(project, join, root):
         return False
     if isinstance(origin, Attribute):
         return is_self(place.function, place.facts.values[origin.base]) and _is_target_own(spawn, root)
@@ -167,6 +167,4 @@ def _asks_nothing(place: CallPlace, origin: ValueId | None, *, is_root: bool = F
 
 
 def _iter_careful(project: Project) -> Iterator[str]:
-    for place in project.calls:
-        if any(target.name in _CAREFUL for target in project.externals(place.site)):
-            yield place.function.symbol
+    return (place.function.symbol for place in project.calls_to(_CAREFUL))

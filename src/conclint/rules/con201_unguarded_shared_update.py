@@ -10,7 +10,8 @@ from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.races import Race
-from conclint.project.roots import find_begin
+from conclint.project.roots import relate_begin
+from conclint.project.ways import relate_chain
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -28,28 +29,28 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report reads followed by writes that another thread's write may come between."""
     for race in project.races.iter_lost_updates():
         name = _describe(race.place)
-        alone = race.other is race.access and race.control == race.other_control
+        alone = race.others[0] == (race.access, race.control)
         who = "several threads at once" if alone else "two threads"
         message = f"`{name}` is updated by {who} without a lock"
         yield project.alarm(race.access.module, RULE.code, race.access.span, message, *_relate(project, race))
 
 
 def _relate(project: Project, race: Race) -> Iterator[Related]:
-    if race.other is not race.access:
-        other = race.other
-        yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
-    for control in dict.fromkeys((race.control, race.other_control)):
-        if (step := _relate_spawn(project, control)) is not None:
+    reached = {race.control: race.access}
+    for other, control in race.others:
+        reached.setdefault(control, other)
+        if other is not race.access:
+            yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
+    for control, access in reached.items():
+        if (step := _relate_spawn(project, control)) is not None and control.root is not None:
             yield step
+            yield from relate_chain(project, control.root.function, access.function)
 
 
 def _relate_spawn(project: Project, control: Control) -> Related | None:
     if control.root is None:
         return None
-    name = control.root.function.rpartition(".")[2]
-    again = ", several times" if control.many else ""
-    message = f"`{name}` begins to run in a thread here{again}"
-    return project.related(control.root.site.module, find_begin(project, control.root), message)
+    return relate_begin(project, control.root, again=control.many)
 
 
 def _describe(place: Place) -> str:

@@ -10,6 +10,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.guards import Guard
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
+from conclint.project.ways import relate_unlocked
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -49,4 +50,6 @@ def _report(project: Project, guard: Guard, access: SharedAccess) -> Alarm:
     witness = guard.witness
     related = project.related(witness.module, witness.span, f"`{guard.state}` is guarded by `{guard.lock}` here")
     message = f"`{guard.state}` is {verb} without `{guard.lock}`, which guards it elsewhere"
-    return project.alarm(access.module, RULE.code, access.span, message, related, help=f"hold `{guard.lock}` here too")
+    way = relate_unlocked(project, access.function, guard.identity, guard.lock)
+    help_line = f"hold `{guard.lock}` here too"
+    return project.alarm(access.module, RULE.code, access.span, message, related, *way, help=help_line)

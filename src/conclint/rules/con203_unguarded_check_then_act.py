@@ -9,7 +9,8 @@ from conclint.model.facts import SequenceKind
 from conclint.model.rule import Category, Rule
 from conclint.project.checks import CheckThenAct
 from conclint.project.project import Project
-from conclint.project.roots import find_begin
+from conclint.project.roots import relate_begin
+from conclint.project.ways import relate_chain
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -45,6 +46,6 @@ def _relate(project: Project, found: CheckThenAct) -> Iterator[Related]:
     if found.taken is not None:
         yield project.related(*found.taken, f"this takes `{found.lock}`: threads share objects of this class")
     if found.root is not None:
-        name = found.root.function.rpartition(".")[2]
-        begin = find_begin(project, found.root)
-        yield project.related(found.root.site.module, begin, f"`{name}` begins to run in a thread here")
+        yield relate_begin(project, found.root)
+        facts = project.modules[found.module]
+        yield from relate_chain(project, found.root.function, facts.functions[found.function].symbol)

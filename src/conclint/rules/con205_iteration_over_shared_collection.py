@@ -12,6 +12,7 @@ from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.iterations import Disturbed
 from conclint.project.project import Project
+from conclint.project.roots import relate_begin
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -44,9 +45,7 @@ def _relate(project: Project, found: Disturbed) -> Iterator[Related]:
     holding = f", with `{found.lock}` held" if found.lock else ""
     yield project.related(change.module, change.span, f"elements come or go here{holding}")
     for root in found.roots:
-        name = root.function.rpartition(".")[2]
-        span = project.call(root.site).call.span
-        yield project.related(root.site.module, span, f"`{name}` begins to run in a thread here")
+        yield relate_begin(project, root)
 
 
 @fixer(RULE)

@@ -77,9 +77,9 @@ def _check_call(project: Project, place: CallPlace, symbol: str, demand: Declare
 
 def _check_root(project: Project, root: Root, demand: Declared) -> Iterator[Alarm]:
     """Report a function that begins to run on its own though its callers must hold a lock."""
-    if root.site.what != "call":
+    place = project.find_call(root.site)
+    if place is None:
         return
-    place = project.call(root.site)
     if root.runs_in is not RunsIn.HERE or not _is_held(project, place, demand):
         message = f"`{_name(root.function)}` begins to run here without `{demand.name}`, which it requires"
         declared = _relate_declaration(project, demand)
@@ -94,9 +94,11 @@ def _is_held(project: Project, place: CallPlace, demand: Declared) -> bool:
 def _trace(project: Project, symbol: str, demand: Declared) -> Iterator[Related]:
     """Yield the calls on a way to a function that does not hold the lock, the nearest first."""
     for caller, callee, context in project.locks.find_way_without(symbol, demand.lock.identity, strict=True) or ():
-        found = project.call_graph.find_span(caller, callee, context)
-        if found is not None:
-            yield project.related(*found, f"`{_name(caller)}` calls `{_name(callee)}` here without `{demand.name}`")
+        for place, called in project.call_graph.iter_calls(caller):
+            if called == callee and place.call.context == context:
+                message = f"`{_name(caller)}` calls `{_name(callee)}` here without `{demand.name}`"
+                yield project.related(place.site.module, place.call.span, message)
+                break
 
 
 def _relate_declaration(project: Project, demand: Declared) -> Related:

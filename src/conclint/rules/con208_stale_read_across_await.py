@@ -8,13 +8,14 @@ from conclint.catalog.rows import Domain
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import StaleWrite
 from conclint.model.rule import Category, Rule
-from conclint.project.guards import weigh
+from conclint.project.guards import find_witness
 from conclint.project.interleaving import Interleaving, Start
 from conclint.project.locks import find_lock_sites
-from conclint.project.objects import Object, Site
+from conclint.project.objects import Object
 from conclint.project.places import Place
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
+from conclint.project.ways import relate_calls
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -84,13 +85,7 @@ def _is_locked(project: Project, module: int, stale: StaleWrite) -> bool:
 def _trace(project: Project, start: Start, symbol: str) -> list[Related]:
     name = start.function.rpartition(".")[2]
     begun = project.related(start.place.site.module, start.place.call.span, f"several tasks run `{name}` from here")
-    sites = project.call_graph.find_chain(start.function, symbol) or ()
-    return [begun, *(_relate_call(project, site) for site in sites)]
-
-
-def _relate_call(project: Project, site: Site) -> Related:
-    callee = min(target.function for target in project.callees(site))
-    return project.related(site.module, project.call(site).call.span, f"this calls `{callee.rpartition('.')[2]}`")
+    return [begun, *relate_calls(project, project.call_graph.find_chain(start.function, symbol) or ())]
 
 
 def _find_witness(
@@ -103,8 +98,7 @@ def _find_witness(
     accesses = project.shared.by_place.get(place._replace(element=False), ())
     elsewhere = [one for one in accesses if one.function != symbol and not project.shared.is_quiet(one.function)]
     for lock in sorted({lock for one in elsewhere for lock in one.lockset} & names.keys(), key=lambda one: names[one]):
-        guarded = [one for one in elsewhere if lock in one.lockset]
-        witness = next((one for one in guarded if one.is_write), None)
-        if witness is not None and 2 * weigh(guarded) >= weigh(elsewhere):
+        witness = find_witness(elsewhere, lock)
+        if witness is not None:
             return witness, names[lock]
     return None

@@ -9,6 +9,7 @@ from conclint.model.facts import SequenceKind
 from conclint.model.rule import Category, Rule
 from conclint.project.project import Project
 from conclint.project.queues import Queues, StaleTest
+from conclint.project.roots import relate_begin
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -37,6 +38,4 @@ def _relate(project: Project, found: StaleTest) -> Iterator[Related]:
     if found.rival != act.site:
         yield project.related(found.rival.module, project.call(found.rival).call.span, "another thread does so here")
     if root is not None:
-        name = root.function.rpartition(".")[2]
-        span = project.call(root.site).call.span
-        yield project.related(root.site.module, span, f"`{name}` begins to run in a thread here")
+        yield relate_begin(project, root)

@@ -24,8 +24,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report sqlite3 objects in foreign threads, and asyncio primitives in a second event loop."""
     for stray in find_strays(project):
-        related = [project.related(*made) for made in stray.trace]
-        yield project.alarm(stray.module, RULE.code, stray.span, _describe(stray), *related)
+        yield project.alarm(stray.module, RULE.code, stray.span, _describe(stray), *stray.trace)
 
 
 def _describe(stray: Stray) -> str:

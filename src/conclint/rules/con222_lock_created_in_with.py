@@ -66,7 +66,9 @@ def _find_origin(project: Project, place: CallPlace, depth: int = 0) -> CallPlac
 
 def _makes_lock(project: Project, place: CallPlace) -> bool:
     # A method may well return the same lock each time: `multiprocessing.Value.get_lock()`.
-    if any(target.receiver is not None for target in project.externals(place.site)):
+    # What a factory gives is made where that calls the constructor.
+    by_method = any(target.receiver is not None for target in project.externals(place.site))
+    if by_method or place.site in project.links.factories:
         return False
     made = project.result(place.site)
     return bool(made) and all(_is_anonymous(project, place, found) for found in made)

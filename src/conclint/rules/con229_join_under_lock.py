@@ -8,6 +8,7 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
 from conclint.project.joins import Standstill
 from conclint.project.project import Project
+from conclint.project.roots import relate_begin
 from conclint.project.ways import relate_steps
 from conclint.rules.declare import project_rule
 
@@ -45,8 +46,7 @@ def _iter_trace(project: Project, found: Standstill) -> Iterator[Related]:
     lock = project.places.describe(waiting.module, waiting.entry.value)
     yield project.related(waiting.module, waiting.entry.span, f"`{lock}` is acquired here")
     yield from relate_steps(project, waiting.step, "waits in")
-    start = project.call(found.root.site).call.span
-    yield project.related(found.root.site.module, start, f"`{found.root.function.rpartition('.')[2]}` is started here")
+    yield relate_begin(project, found.root)
     *calls, last = found.steps
     for call in calls:
         yield project.related(call.module, call.span, f"`{call.function.rpartition('.')[2]}` calls on")

@@ -38,7 +38,7 @@ def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
     statements = node.body if isinstance(node, cst.IndentedBlock | cst.Module) else ()
     for first, second in pairwise(statements):
         lock = _find_called(first, "acquire")
-        released = _find_called(second, "release")
+        released = _find_called(second, "release") if lock is not None else None
         if lock is None or released is None or not lock.deep_equals(released):
             continue
         if _is_lock(lock, scope) and not _has_comment(second) and not _is_below_comment(first):
@@ -64,10 +64,10 @@ def _is_empty(body: cst.BaseSuite) -> bool:
 
 def _find_called(statement: cst.CSTNode, method: str) -> cst.BaseExpression | None:
     """Return `lock` of the statement `lock.acquire()`, without arguments, as which it waits for the lock."""
-    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+    if type(statement) is not cst.SimpleStatementLine or len(statement.body) != 1:
         return None
     expression = statement.body[0]
-    call = expression.value if isinstance(expression, cst.Expr) else None
+    call = expression.value if type(expression) is cst.Expr else None
     call = call.expression if isinstance(call, cst.Await) else call
     if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and not call.args:
         return call.func.value if call.func.attr.value == method else None

@@ -52,7 +52,7 @@ class _Held(NamedTuple):
 def check(project: Project) -> Iterator[Alarm]:
     """Report copies of objects that always hold a lock and say nothing of how to be copied."""
     held = dict(_iter_held(project))
-    for place in project.calls:
+    for place in project.calls_to(_COPIERS.keys()):
         names = {target.name for target in project.externals(place.site)}
         copier = names.pop() if len(names) == 1 and names <= _COPIERS.keys() else None
         if copier is None or place.context.protected or is_test(place) or project.callees(place.site):

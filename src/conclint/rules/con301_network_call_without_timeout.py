@@ -12,6 +12,7 @@ from conclint.catalog.rows import CallRow, Effect, Kind, Spawn, Timeout, Wait
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
+from conclint.model.span import Span
 from conclint.model.values import Collection
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind
@@ -101,20 +102,35 @@ def _describe(project: Project, place: CallPlace, target: ExternalTarget, limit:
     if limit is Limit.INFINITE and given is not None:
         constant = project.constant(module, given.value)
         message = f"`{target.name}` may wait for ever: its timeout is `{constant.value if constant else None}`"
-        words = _find_words(target, timeout)
-        anchors = (project.anchor(module, given.span, *words),) if words else ()
+        anchors = _find_anchors(project, place, target, timeout, given.span)
         return project.alarm(module, RULE.code, given.span, message, anchors=anchors)
-    advice = f"pass `{timeout.keyword}=` with a number of seconds" if timeout and timeout.keyword else _NO_PARAMETER
     message = f"`{target.name}` may wait for ever: it is given no timeout"
-    words = _find_words(target, timeout)
-    anchors = (project.anchor(module, place.call.span, *words),) if words else ()
+    anchors = _find_anchors(project, place, target, timeout, place.call.span)
+    advice = _advise(project, timeout)
     return project.alarm(module, RULE.code, place.call.span, message, help=advice, anchors=anchors)
 
 
-def _find_words(target: ExternalTarget, timeout: Timeout | None) -> tuple[str, ...]:
-    """Return the keyword that takes a number of seconds; that of aiohttp takes an object."""
+def _find_anchors(
+    project: Project, place: CallPlace, target: ExternalTarget, timeout: Timeout | None, span: Span
+) -> tuple[Anchor, ...]:
+    """Return the place of a fix where a keyword takes a number of seconds; that of aiohttp takes an object."""
     is_object = target.name.startswith("aiohttp.") and target.name not in _TIMEOUT_CLASSES
-    return (timeout.keyword,) if timeout is not None and timeout.keyword and not is_object else ()
+    if timeout is None or not timeout.keyword or is_object or _takes_milliseconds(timeout):
+        return ()
+    return (project.anchor(place.site.module, span, timeout.keyword),)
+
+
+def _advise(project: Project, timeout: Timeout | None) -> str:
+    if timeout is None or not timeout.keyword:
+        return _NO_PARAMETER
+    seconds = project.hints.default_timeout
+    if seconds is None or _takes_milliseconds(timeout):
+        return f"pass `{timeout.keyword}=` with a number of seconds"
+    return f"pass `{timeout.keyword}={seconds:g}`"
+
+
+def _takes_milliseconds(timeout: Timeout) -> bool:
+    return timeout.keyword.lower().endswith("ms")
 
 
 # Functions that are handed over: `executor.submit(requests.get, url)`

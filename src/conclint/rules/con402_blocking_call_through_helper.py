@@ -15,7 +15,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
 from conclint.project.loops import collect_loop_functions, collect_sole_coroutines
 from conclint.project.project import Project
-from conclint.project.ways import Step, Ways, relate_steps
+from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -37,7 +37,7 @@ def check(project: Project) -> Iterator[Alarm]:
     watched = {
         (found.module, found.number) for found in collect_loop_functions(project) if found.function.symbol not in alone
     }
-    for place in ways.iter_places():
+    for place in iter_places(project):
         if (place.site.module, place.call.function) not in watched or place.call.use is Use.AWAITED:
             continue
         step = ways.find(place)

@@ -17,7 +17,6 @@ from conclint.project.callables import gives_coroutine, hands_out_coroutine
 from conclint.project.certainty import Certainty
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
-from conclint.project.results import collect_unread
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -33,7 +32,7 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report coroutines that are dropped, tested, or bound to a name that nobody reads."""
-    unread, certainty = collect_unread(project), Certainty(project)
+    unread, certainty = project.unread_results, Certainty(project)
     for place in project.calls:
         fate = _say_fate(place, unread.get(place.site, ""))
         if not fate:

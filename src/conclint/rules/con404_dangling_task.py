@@ -16,7 +16,7 @@ from conclint.project.callables import Handover, is_transparent, iter_functions
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.project import CallPlace, Project
-from conclint.project.results import collect_unread, iter_results
+from conclint.project.results import iter_results
 from conclint.project.tasks import gives_fresh_task, gives_handle, starts_task
 from conclint.rules.declare import fixer, project_rule
 
@@ -38,7 +38,7 @@ _NAMES = ("task", "background_task", "kept_task")
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report tasks and futures whose handle is dropped: by a statement, an unread name, or a callback's return."""
-    unread = collect_unread(project)
+    unread = project.unread_results
     for place in project.calls:
         name = unread.get(place.site, "")
         if place.call.use is Use.DROPPED or name:

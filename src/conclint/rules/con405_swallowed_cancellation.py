@@ -34,21 +34,27 @@ _SHIELDS = frozenset({"asyncio.shield", "asyncio.tasks.shield"})
 @local_rule(RULE, on=(cst.Try, cst.With))
 def check(node: cst.BaseCompoundStatement, scope: Scope) -> Iterator[Alarm]:
     """Report handlers, and `suppress`, that let a cancelled coroutine go on as if nothing had happened."""
+    # Few functions are coroutines, and few handlers catch a cancellation: that is quick to see.
     function = find_coroutine(scope)
-    if function is None or not _awaits(node.body, scope) or _cancels(function) or _is_in_handler(node, scope):
+    if function is None:
         return
     if isinstance(node, cst.With):
         for item in node.items:
-            if _suppresses(item.item, scope) and _is_endless(node, scope):
+            if _suppresses(item.item, scope) and _is_endless(node, scope) and _goes_on(node, function, scope):
                 yield scope.alarm(item.item, _NEXT_ROUND)
     elif isinstance(node, cst.Try):
         handler = next((one for one in node.handlers if _catches(one, scope)), None)
-        if handler is None or _passes_on(handler):
+        if handler is None or _passes_on(handler) or not _goes_on(node, function, scope):
             return
         if not _names_cancellation(handler.type, scope):
             yield scope.alarm(_head(handler), "this also catches the cancellation of the task, which then goes on")
         elif _is_endless(node, scope):
             yield scope.alarm(_head(handler), _NEXT_ROUND)
+
+
+def _goes_on(node: cst.Try | cst.With, function: cst.FunctionDef, scope: Scope) -> bool:
+    """Whether a cancellation from outside may arrive in the body, which is no part of cleaning up."""
+    return _awaits(node.body, scope) and not _cancels(function) and not _is_in_handler(node, scope)
 
 
 def _awaits(body: cst.CSTNode, scope: Scope) -> bool:

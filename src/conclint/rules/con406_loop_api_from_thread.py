@@ -12,6 +12,8 @@ from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.off_loop import Intrusion, OffLoop
 from conclint.project.project import Project
+from conclint.project.roots import find_begin
+from conclint.project.ways import relate_calls
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -28,7 +30,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls on loops, tasks, futures, queues and events of asyncio that only other threads make."""
     off_loop = OffLoop(project)
-    for place in project.calls:
+    for place in project.external_calls:
         found = off_loop.find_intrusion(place)
         if found is not None:
             module = place.site.module
@@ -47,11 +49,9 @@ def check(project: Project) -> Iterator[Alarm]:
 
 
 def _relate(project: Project, found: Intrusion) -> Iterator[Related]:
-    spawn = project.call(found.root.site)
-    yield project.related(found.root.site.module, spawn.call.span, f"{_name(found)} begins to run in a thread here")
-    for step in found.chain:
-        callee = project.places.describe(step.site.module, step.call.callee)
-        yield project.related(step.site.module, step.call.span, f"`{step.function.name}` calls `{callee}`")
+    begin = find_begin(project, found.root)
+    yield project.related(found.root.site.module, begin, f"{_name(found)} begins to run in a thread here")
+    yield from relate_calls(project, found.chain)
 
 
 def _name(found: Intrusion) -> str:

@@ -8,7 +8,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.project.loops import collect_loop_functions, runs_loop
 from conclint.project.project import CallPlace, Project
-from conclint.project.ways import Step, Ways, relate_steps
+from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -33,19 +33,19 @@ _RULES_OUT = frozenset(
     }
 )
 """What a helper calls that runs a loop only where none is running: it asks for one, or goes on in a child process."""
-_PATCHES = "nest_asyncio.apply"
+_PATCHES = frozenset({"nest_asyncio.apply"})
 
 
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls in what runs on a loop that run another one, here or in the plain functions they lead to."""
-    if any(target.name == _PATCHES for place in project.calls for target in project.externals(place.site)):
+    if any(project.calls_to(_PATCHES)):
         return
     careful = frozenset(_iter_careful(project))
     ways = Ways(project, lambda place: runs_loop(project, place.site), lambda place: _find_function(place) in careful)
     loop_functions = {(found.module, found.number) for found in collect_loop_functions(project)}
     watched = loop_functions - careful
-    for place in ways.iter_places():
+    for place in iter_places(project):
         if _find_function(place) in watched:
             step = ways.find(place)
             if step is not None:
@@ -58,9 +58,7 @@ def _find_function(place: CallPlace) -> tuple[int, int]:
 
 def _iter_careful(project: Project) -> Iterator[tuple[int, int]]:
     """Yield the functions, by module and number, that may make sure that no loop is running."""
-    for place in project.calls:
-        if any(target.name in _RULES_OUT for target in project.externals(place.site)):
-            yield _find_function(place)
+    return map(_find_function, project.calls_to(_RULES_OUT))
 
 
 def _report(project: Project, first: Step) -> Alarm:

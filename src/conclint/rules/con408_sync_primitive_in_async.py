@@ -9,8 +9,9 @@ from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
 from conclint.project.loops import collect_busy_functions
 from conclint.project.project import Project
+from conclint.project.roots import relate_begin
 from conclint.project.waits import Contended, Section, Waits
-from conclint.project.ways import Step, Ways, relate_steps
+from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -29,7 +30,7 @@ def check(project: Project) -> Iterator[Alarm]:
     waits = Waits(project)
     ways = Ways(project, lambda place: bool(waits.find(place) or waits.find_contended_call(place)))
     busy = collect_busy_functions(project)
-    for place in ways.iter_places():
+    for place in iter_places(project):
         step = ways.find(place) if place.function_place in busy and place.call.use is not Use.AWAITED else None
         if step is not None:
             yield _report(project, waits, step)
@@ -74,9 +75,7 @@ def _relate_lock(project: Project, contended: Contended, lock: str) -> Iterator[
 
 
 def _relate_section(project: Project, section: Section, lock: str) -> Iterator[Related]:
-    spawn = project.call(section.root.site)
-    name = section.root.function.rpartition(".")[2]
-    yield project.related(section.root.site.module, spawn.call.span, f"`{name}` begins to run in a thread here")
+    yield relate_begin(project, section.root)
     yield project.related(section.module, section.span, f"`{lock}` is acquired here")
     first = section.step.place
     callee = project.places.describe(first.site.module, first.call.callee)

@@ -35,10 +35,16 @@ def check(node: cst.Await, scope: Scope) -> Iterator[Alarm]:
         return
     tasks = (argument.value for argument in call.args if argument.keyword is None or _is_keyword(argument, "fs"))
     given = next(tasks, None)
-    # What an attribute holds is known to others.
-    if given is None or isinstance(given, cst.Attribute) or is_used_again(given, function):
+    if given is None or _is_kept(given) or is_used_again(given, function):
         return
     yield scope.alarm(call, f"what is still pending when the timeout of `{scope.code(call.func)}` is over {fate}")
+
+
+def _is_kept(given: cst.BaseExpression) -> bool:
+    """Whether attributes hold the tasks, so that others know of them: `self._tasks`, `[self._task]`."""
+    if isinstance(given, cst.List | cst.Set | cst.Tuple):
+        return bool(given.elements) and all(isinstance(one.value, cst.Attribute) for one in given.elements)
+    return isinstance(given, cst.Attribute)
 
 
 def _is_limited(call: cst.Call) -> bool:

@@ -70,4 +70,4 @@ def _is_detached(place: CallPlace) -> bool:
 
 def _reaps_others(project: Project) -> bool:
     """Whether the program waits for children of which it knows only the numbers."""
-    return any(target.name in _REAPING for place in project.calls for target in project.externals(place.site))
+    return any(project.calls_to(_REAPING))

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Domain, Kind, Role
 from conclint.model.alarm import Alarm
-from conclint.model.facts import ModuleFacts
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
 from conclint.project.lifetime import Made
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
+from conclint.project.starts import collect_scripts, iter_import_starts
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -24,7 +24,6 @@ RULE = Rule(
 )
 
 _NOUNS = {Kind.PROCESS: "a process", Kind.POOL: "a pool of processes", Kind.EXECUTOR: "a pool of processes"}
-_DEEPEST = 6
 
 
 @project_rule(RULE)
@@ -33,16 +32,15 @@ def check(project: Project) -> Iterator[Alarm]:
     if _is_forked_everywhere(project):
         return
     starts = dict(_iter_starts(project))
-    scripts = {index for index, facts in enumerate(project.modules) if _may_be_run(project, facts)}
-    for place in project.calls if starts else ():
-        if place.call.function or place.context.main_guard or place.site.module not in scripts:
-            continue
-        found = _find_start(project, place, starts, frozenset())
-        if found is not None:
-            message = f"this starts {starts[found]} whenever the module is imported, so in each child process too"
-            end = project.call(found)
-            trace = [project.related(found.module, end.call.span, "it is started here")] if found != place.site else []
-            yield project.alarm(place.site.module, RULE.code, place.call.span, message, *trace)
+    if not starts:
+        return
+    # `__main__.py` is not imported again by the children of `python -m package`.
+    scripts = {index for index in collect_scripts(project) if project.modules[index].module != "__main__"}
+    for place, *way in iter_import_starts(project, starts, scripts):
+        end = (place, *way)[-1]
+        message = f"this starts {starts[end.site]} whenever the module is imported, so in each child process too"
+        trace = [project.related(end.site.module, end.call.span, "it is started here")] if way else []
+        yield project.alarm(place.site.module, RULE.code, place.call.span, message, *trace)
 
 
 def _iter_starts(project: Project) -> Iterator[tuple[Site, str]]:
@@ -56,37 +54,8 @@ def _iter_starts(project: Project) -> Iterator[tuple[Site, str]]:
             yield start.site, _NOUNS[made.row.kind]
 
 
-def _find_start(project: Project, place: CallPlace, starts: dict[Site, str], seen: frozenset[str]) -> Site | None:
-    """Return the first start that a call leads to in its own thread."""
-    if place.site in starts:
-        return place.site
-    for target in project.callees(place.site) if len(seen) < _DEEPEST else ():
-        function = project.place(target.function)
-        if function is None or target.function in seen:
-            continue
-        for inner in project.calls_in(function):
-            found = _find_start(project, inner, starts, seen | {target.function})
-            if found is not None:
-                return found
-    return None
-
-
-def _may_be_run(project: Project, facts: ModuleFacts) -> bool:
-    """Whether a module is a script: not part of a package, and imported by no other module.
-
-    `__main__.py` is not imported again by the children of `python -m package`.
-    """
-    imported = {symbol for other in project.modules if other is not facts for _, symbol in other.aliases}
-    is_library = any(symbol == facts.module or symbol.startswith(f"{facts.module}.") for symbol in imported)
-    return "." not in facts.module and not facts.is_package and facts.module != "__main__" and not is_library
-
-
 def _is_forked_everywhere(project: Project) -> bool:
-    return any(
-        target.name == "multiprocessing.set_start_method" and _has_constant(place, "fork")
-        for place in project.calls
-        for target in project.externals(place.site)
-    )
+    return any(_has_constant(place, "fork") for place in project.calls_to({"multiprocessing.set_start_method"}))
 
 
 def _is_forked(project: Project, made: Made) -> bool:
@@ -95,7 +64,7 @@ def _is_forked(project: Project, made: Made) -> bool:
     given = made.place.find_argument("mp_context") or made.place.find_argument("context")
     return (has_context or given is not None) and any(
         target.name.endswith("get_context") and _has_constant(place, "fork")
-        for place in project.calls
+        for place in project.external_calls
         if place.site.module == made.place.site.module
         for target in project.externals(place.site)
     )

@@ -40,7 +40,7 @@ def check(project: Project) -> Iterator[Alarm]:
             opened = project.related(made.place.site.module, made.place.call.span, f"its `{pipe}` goes into a pipe")
             message = f"nobody reads `{pipe}` of this program until it ends: when the pipe is full, it never does"
             yield project.alarm(waits[0].site.module, RULE.code, waits[0].call.span, message, opened)
-    for place in project.calls:
+    for place in project.external_calls:
         pipe = _find_pipe(place) if _waits_for_ever(project, place) else ""
         if pipe:
             message = f"nobody can read `{pipe}` of this program: when the pipe is full, it never ends"

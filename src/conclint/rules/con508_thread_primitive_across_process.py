@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn, Spawn
+from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Argument
 from conclint.model.rule import Category, Rule
-from conclint.model.values import Collection
-from conclint.project.link import find_argument
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
+from conclint.project.start_methods import iter_passed
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -31,12 +30,12 @@ _LIBRARIES = ("threading.", "queue.", "asyncio.")
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report arguments of processes, and of their jobs, that only work within one process."""
-    for place in project.calls:
+    for place in project.external_calls:
         rows = [row for _, row in project.rows(place.site)]
         spawns = [row.spawn for row in rows if row.spawn is not None and row.spawn.runs_in in _PROCESSES]
         if not spawns or len(spawns) != len(rows) or project.callees(place.site):
             continue
-        for argument in _iter_passed(project, place, spawns[0]):
+        for argument in iter_passed(project, place, spawns[0]):
             objects = project.objects(place.site.module, argument.value)
             if objects and all(_is_for_threads(project, found) for found in objects):
                 yield _report(project, place, argument, min(objects, key=repr))
@@ -50,25 +49,6 @@ def _report(project: Project, place: CallPlace, argument: Argument, found: Objec
     made = project.call(found.site) if found.site is not None and found.site.what == "call" else None
     related = (project.related(made.site.module, made.call.span, "it is made here"),) if made is not None else ()
     return project.alarm(module, RULE.code, argument.span, message, *related)
-
-
-def _iter_passed(project: Project, place: CallPlace, spawn: Spawn) -> Iterator[Argument]:
-    """Yield what the process gets, as far as it stands at the call."""
-    if spawn.arguments_from is not None:
-        given = [one for one in place.call.arguments if one.keyword == ""][spawn.arguments_from :]
-        yield from given if not spawn.maps else ()
-        return
-    for keyword, position in ((spawn.args_keyword, spawn.args_position), (spawn.kwargs_keyword, None)):
-        argument = find_argument(place.call, keyword, position) if keyword else None
-        if argument is not None:
-            yield from _iter_items(project, place, argument)
-
-
-def _iter_items(project: Project, place: CallPlace, argument: Argument) -> Iterator[Argument]:
-    """Yield the items of a tuple, list or dict that is written at the call."""
-    value = project.value(place.site.module, argument.value)
-    if isinstance(value, Collection):
-        yield from (Argument("", item, argument.span) for item in value.items)
 
 
 def _is_for_threads(project: Project, found: Object) -> bool:

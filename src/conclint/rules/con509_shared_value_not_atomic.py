@@ -14,7 +14,7 @@ from conclint.model.facts import Access, AccessKind
 from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Item, ValueId
-from conclint.project.confinement import Way, collect_reached, iter_way
+from conclint.project.confinement import Way, collect_ways
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.roots import Root
@@ -46,7 +46,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report updates of a `Value` or `Array`, with no lock held, that two processes may make at once."""
     updates = list(_iter_updates(project))
     roots = [root for root in project.roots if root.runs_in in _PROCESSES] if updates else []
-    reached = {root: collect_reached(project, [root]) for root in roots}
+    reached = {root: collect_ways(project, [root]) for root in roots}
     for update in updates:
         symbol = project.modules[update.module].functions[update.access.function].symbol
         ways = [ways[symbol] for ways in reached.values() if symbol in ways]
@@ -57,7 +57,7 @@ def check(project: Project) -> Iterator[Alarm]:
 def _report(project: Project, update: Update, way: Way) -> Alarm:
     name = project.places.describe(update.module, update.access.target)
     message = f"`{name}` is updated by several processes without its lock"
-    return project.alarm(update.module, RULE.code, update.access.span, message, *iter_way(project, way))
+    return project.alarm(update.module, RULE.code, update.access.span, message, *way.relate(project))
 
 
 def _iter_updates(project: Project) -> Iterator[Update]:
@@ -95,7 +95,8 @@ def _has_rivals(project: Project, update: Update, updates: list[Update], ways: l
 
 
 def _is_many(project: Project, root: Root) -> bool:
-    return root.runs_in is RunsIn.EXECUTOR_PROCESS or bool(project.call(root.site).context.loops)
+    spawn = project.find_call(root.site)
+    return root.runs_in is RunsIn.EXECUTOR_PROCESS or (spawn is not None and bool(spawn.context.loops))
 
 
 @fixer(RULE)

@@ -11,7 +11,7 @@ from conclint.model.facts import AccessKind
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Collection, Constant, Item, Result, ValueId
-from conclint.project.confinement import Way, collect_confined, collect_reached, is_of_self, iter_way
+from conclint.project.confinement import Way, collect_confined, collect_ways, goes_own_way, is_of_self
 from conclint.project.objects import ObjectKind, Site
 from conclint.project.order import precedes
 from conclint.project.places import Place, PlaceKind
@@ -45,8 +45,9 @@ class Read(NamedTuple):
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report state that only child processes change, and only their parent reads."""
-    ways = {symbol: way for symbol, way in collect_confined(project, _PROCESSES).items() if _is_work(project, way)}
-    reached = collect_reached(project, [root for root in project.roots if root.runs_in in _PROCESSES]) if ways else {}
+    confined = collect_confined(project, lambda root: root.runs_in in _PROCESSES and goes_own_way(project, root))
+    ways = {symbol: way for symbol, way in confined.items() if _is_work(project, way)}
+    reached = collect_ways(project, [root for root in project.roots if root.runs_in in _PROCESSES]) if ways else {}
     for place, accesses in project.shared.by_place.items() if ways else ():
         changes = [one for one in accesses if one.is_write and one.function in ways]
         change = next((one for one in changes if _is_of_parent(project, place, one, ways[one.function])), None)
@@ -63,7 +64,7 @@ def _report(project: Project, change: SharedAccess, read: Read, way: Way) -> Ala
     name = project.places.describe(change.module, change.target)
     message = f"`{name}` is changed in a process of its own: the parent process never sees that"
     seen = project.related(read.module, read.span, "the parent process reads its own, unchanged one here")
-    return project.alarm(change.module, RULE.code, change.span, message, *iter_way(project, way), seen)
+    return project.alarm(change.module, RULE.code, change.span, message, *way.relate(project), seen)
 
 
 def _is_work(project: Project, way: Way) -> bool:
@@ -131,7 +132,9 @@ def _iter_reads(project: Project, place: Place) -> Iterator[Read]:
 
 def _comes_after(project: Project, read: Read, way: Way, reached: Container[str]) -> bool:
     """Whether the parent reads there after it has started the process, as far as the order is seen."""
-    start = project.call(way.root.site)
+    start = project.find_call(way.root.site)
+    if start is None:
+        return False
     if read.function == start.function.symbol:
         return precedes(start.call.span, read.span)
     if read.function in reached or project.shared.is_quiet(read.function):

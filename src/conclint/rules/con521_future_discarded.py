@@ -8,12 +8,11 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
 from conclint.project.callables import iter_functions
-from conclint.project.errors import Errors
+from conclint.project.exceptions import Exceptions
 from conclint.project.jobs import Jobs, starts_job
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
-from conclint.project.results import collect_unread
 from conclint.project.tasks import gives_fresh_task
 from conclint.rules.declare import project_rule
 
@@ -30,7 +29,7 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report jobs that may fail, and whose futures are dropped, or kept by someone who never asks them."""
-    jobs, errors, unread = Jobs(project), Errors(project), collect_unread(project)
+    jobs, errors, unread = Jobs(project), Exceptions(project), project.unread_results
     for place in project.calls:
         name = unread.get(place.site, "")
         dropped = "is dropped" if place.call.use is Use.DROPPED else f"is bound to `{name}`, which is never read"
@@ -53,7 +52,7 @@ def _find_fate(project: Project, jobs: Jobs, place: CallPlace) -> str:
 
 
 def _report(
-    project: Project, jobs: Jobs, errors: Errors, place: CallPlace, start: CallPlace, fate: str
+    project: Project, jobs: Jobs, errors: Exceptions, place: CallPlace, start: CallPlace, fate: str
 ) -> Iterator[Alarm]:
     """Yield the alarm, if all that the job may run may fail, and nothing there handles that."""
     if start.find_argument("error_callback") is not None or start.has_stars:
@@ -72,7 +71,7 @@ def _report(
     yield project.alarm(place.site.module, RULE.code, place.call.span, message, *related)
 
 
-def _find_failing(project: Project, errors: Errors, start: CallPlace, found: Object) -> tuple[Related, ...] | None:
+def _find_failing(project: Project, errors: Exceptions, start: CallPlace, found: Object) -> tuple[Related, ...] | None:
     """Return the way to what may fail in a job, None where nothing does, or that is not known."""
     if found.kind is ObjectKind.EXTERNAL:
         return () if errors.is_failing(ExternalTarget(found.symbol, None)) else None

@@ -16,7 +16,7 @@ from conclint.project.callables import is_transparent
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
-from conclint.project.results import collect_unread, iter_results
+from conclint.project.results import iter_results
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -34,7 +34,7 @@ _ITERATOR = "multiprocessing.pool.IMapIterator"
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls of `map` and `imap` whose iterator is dropped, also by way of a helper."""
-    unread = collect_unread(project)
+    unread = project.unread_results
     for place in project.calls:
         name = unread.get(place.site, "")
         if place.call.use is not Use.DROPPED and not name:

@@ -9,7 +9,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import returns_at_once
-from conclint.project.confinement import Way, collect_reached, is_of_self, iter_way
+from conclint.project.confinement import Way, collect_ways, is_of_self
 from conclint.project.jobs import Jobs, starts_job
 from conclint.project.objects import Object
 from conclint.project.project import CallPlace, Project
@@ -31,9 +31,9 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report jobs that submit to the executor that runs them, and wait for what they have submitted."""
     jobs, reported = Jobs(project), set()
     for root in project.roots:
-        executors = _find_executors(project, project.call(root.site)) if root.runs_in is RunsIn.EXECUTOR_THREAD else ()
-        for executor in executors:
-            ways = collect_reached(project, [root])
+        start = project.find_call(root.site) if root.runs_in is RunsIn.EXECUTOR_THREAD else None
+        for executor in _find_executors(project, start) if start is not None else ():
+            ways = collect_ways(project, [root])
             for place in _iter_submits(project, executor, ways):
                 way = ways[place.function.symbol]
                 waiting = _find_wait(project, jobs, place, ways)
@@ -48,7 +48,7 @@ def _report(project: Project, way: Way, place: CallPlace, waiting: CallPlace) ->
     name = way.root.function.rpartition(".")[2]
     subject = "the job" if name.startswith("<") else f"`{name}`"
     message = f"{subject} waits for a job that needs a thread of its own executor: all of them may be waiting"
-    related = [*iter_way(project, way)]
+    related = [*way.relate(project)]
     if waiting is not place:
         related.append(project.related(waiting.site.module, waiting.call.span, "this waits for the job"))
     return project.alarm(place.site.module, RULE.code, place.call.span, message, *related)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Handler, Use
 from conclint.model.rule import Category, Rule
-from conclint.project.confinement import NOUNS, Way, collect_confined, iter_way
-from conclint.project.errors import Errors, contains, last_name
+from conclint.project.confinement import Way, collect_confined, goes_own_way
+from conclint.project.exceptions import Exceptions, contains, last_name
 from conclint.project.project import CallPlace, Project
 from conclint.project.symbols import FunctionPlace
 from conclint.rules.declare import project_rule
@@ -22,6 +23,15 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_NOUNS = {
+    RunsIn.THREAD: "thread",
+    RunsIn.TIMER: "thread",
+    RunsIn.PROCESS: "process",
+    RunsIn.TASK: "task",
+    RunsIn.EXECUTOR_THREAD: "job",
+    RunsIn.EXECUTOR_PROCESS: "job",
+}
+"""The roots that begin something of their own, in the user's words."""
 _CLOSING = frozenset(
     """
     abort aclose cancel clean cleanup close closesocket del delete destroy disconnect dispose down exit finalize join
@@ -34,8 +44,8 @@ _CLOSING = frozenset(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report handlers that catch everything and do nothing, where only the root itself could notice."""
-    errors = Errors(project)
-    confined = collect_confined(project, frozenset(NOUNS))
+    errors = Exceptions(project)
+    confined = collect_confined(project, lambda root: root.runs_in in _NOUNS and goes_own_way(project, root))
     for module, facts in enumerate(project.modules):
         for handler in facts.handlers:
             function = facts.functions[handler.function]
@@ -50,12 +60,12 @@ def check(project: Project) -> Iterator[Alarm]:
 def _report(project: Project, handler: Handler, work: CallPlace, way: Way) -> Alarm:
     module = work.site.module
     callee = project.places.describe(module, work.call.callee)
-    message = f"nobody gets to know when `{callee}` fails in this {NOUNS[way.root.runs_in]}"
+    message = f"nobody gets to know when `{callee}` fails in this {_NOUNS[way.root.runs_in]}"
     failing = project.related(module, work.call.span, "what this raises is swallowed")
-    return project.alarm(module, RULE.code, handler.span, message, failing, *iter_way(project, way))
+    return project.alarm(module, RULE.code, handler.span, message, failing, *way.relate(project))
 
 
-def _find_work(project: Project, errors: Errors, module: int, handler: Handler) -> CallPlace | None:
+def _find_work(project: Project, errors: Exceptions, module: int, handler: Handler) -> CallPlace | None:
     """Return the first guarded call that may fail; None where something is to be ended."""
     guarded = [
         place

@@ -29,6 +29,8 @@ _THREADS = frozenset({RunsIn.THREAD, RunsIn.EXECUTOR_THREAD})
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report CPU-bound functions that are spread over threads of one process."""
+    if not project.hints.gil:
+        return
     cpu_bound = CpuBound(project)
     roots = [root for root in project.roots if root.runs_in in _THREADS and root.site.what == "call"]
     found = {root: work for root in roots if (work := cpu_bound.find_work(root.function)) is not None}

@@ -10,7 +10,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.heavy import Heavy
 from conclint.project.loops import LoopFunction, collect_busy_functions
 from conclint.project.project import Project
-from conclint.project.ways import Step, Ways, relate_steps
+from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -29,7 +29,7 @@ def check(project: Project) -> Iterator[Alarm]:
     heavy = Heavy(project)
     ways = Ways(project, lambda place: heavy.is_heavy(place) or heavy.find_loop(place) is not None)
     busy = collect_busy_functions(project)
-    for place in ways.iter_places():
+    for place in iter_places(project):
         step = ways.find(place) if place.function_place in busy and place.call.use is not Use.AWAITED else None
         if step is not None:
             yield _report(project, heavy, step)

@@ -62,7 +62,7 @@ def _call_function(linker: Linker, site: Site, arguments: Sequence[Argument], ta
     if (site, target) in linker.bound:
         return
     linker.bound.add((site, target))
-    linker.links.callees.setdefault(site, {})[target] = None
+    linker.links.add_callee(site, target)
     bind(linker, site.module, arguments, target)
     if not _make_lock(linker, site, target.function):
         connect_result(linker, site, target.function)
@@ -86,7 +86,7 @@ def _construct(linker: Linker, site: Site, call: Call, symbol: str) -> None:
     if symbol in linker.symbols.classes:
         _construct_own(linker, site, call, made)
         return
-    linker.links.externals.setdefault(site, {})[ExternalTarget(symbol, None)] = None
+    linker.links.add_external(site, ExternalTarget(symbol, None))
     row = catalog.find_call(symbol)
     if row is not None and row.spawn is not None:
         spawn(linker, site, call, row.spawn, made)
@@ -101,7 +101,7 @@ def _construct_own(linker: Linker, site: Site, call: Call, made: Object) -> None
         method = linker.symbols.find_method(made.symbol, name)
         if method is not None:
             target = Target(method, made)
-            linker.links.callees.setdefault(site, {})[target] = None
+            linker.links.add_callee(site, target)
             bind(linker, site.module, call.arguments, target)
     if linker.symbols.find_method(made.symbol, "__init__") is None:
         _fill_fields(linker, site.module, call, made)
@@ -121,7 +121,7 @@ def _fill_fields(linker: Linker, module: int, call: Call, made: Object) -> None:
 
 
 def _call_external(linker: Linker, site: Site, call: Call, name: str) -> None:
-    linker.links.externals.setdefault(site, {})[ExternalTarget(name, None)] = None
+    linker.links.add_external(site, ExternalTarget(name, None))
     if _make_lock(linker, site, name):
         return
     if name == "functools.partial":
@@ -160,7 +160,7 @@ def _call_method(linker: Linker, site: Site, call: Call, receiver: Object, name:
     if base is None:
         return
     linker.links.operations.setdefault(receiver, {})[Operation(name, site)] = None
-    linker.links.externals.setdefault(site, {})[ExternalTarget(f"{base}.{name}", receiver)] = None
+    linker.links.add_external(site, ExternalTarget(f"{base}.{name}", receiver))
     if _make_lock(linker, site, f"{base}.{name}"):
         return
     row = catalog.find_method(base, name)
@@ -197,7 +197,7 @@ def _give_tuple(linker: Linker, site: Site, classes: Sequence[str]) -> None:
 
 def _call_partial(linker: Linker, site: Site, call: Call, origin: Site) -> None:
     def on_target(target: Target) -> None:
-        linker.links.callees.setdefault(site, {})[target] = None
+        linker.links.add_callee(site, target)
         connect_result(linker, site, target.function)
 
     bind_partial(linker, site.module, call.arguments, origin, on_target)
@@ -218,7 +218,7 @@ def _enter(linker: Linker, site: Site, found: Object) -> None:
     for name in _ENTRY_METHODS:
         method = linker.symbols.find_method(found.symbol, name)
         if method is not None:
-            linker.links.callees.setdefault(site, {})[Target(method, found)] = None
+            linker.links.add_callee(site, Target(method, found))
             linker.bind_receiver(method, found)
     if linker.symbols.find_external_base(found.symbol) is not None:
         linker.links.operations.setdefault(found, {})[Operation("__exit__", site)] = None

@@ -37,6 +37,8 @@ def _store(linker: Linker, module: int, target: Value, source: ValueId) -> None:
     constant = isinstance(linker.modules[module].values[source], Constant)
     if isinstance(target, Attribute):
         _store_attribute(linker, module, linker.value_node(module, target.base), target.name, source)
+    elif isinstance(target, Name):
+        _store_name(linker, module, target.symbol, source)
     elif constant:
         return
     elif isinstance(target, Local):
@@ -45,8 +47,6 @@ def _store(linker: Linker, module: int, target: Value, source: ValueId) -> None:
     elif isinstance(target, Item):
         base, element = linker.value_node(module, target.base), linker.value_node(module, source)
         linker.solver.react(base, lambda found: _store_item(linker, found, element))
-    elif isinstance(target, Name):
-        _store_name(linker, module, target.symbol, source)
 
 
 def _store_name(linker: Linker, module: int, name: str, source: ValueId) -> None:
@@ -54,7 +54,8 @@ def _store_name(linker: Linker, module: int, name: str, source: ValueId) -> None
     if symbol.kind is not SymbolKind.VARIABLE:
         return
     if not symbol.rest:
-        linker.solver.connect(linker.value_node(module, source), linker.solver.node(("g", symbol.name)))
+        if not isinstance(linker.modules[module].values[source], Constant):
+            linker.solver.connect(linker.value_node(module, source), linker.solver.node(("g", symbol.name)))
         return
     base = linker.solver.new_node()
     if len(symbol.rest) == 1:

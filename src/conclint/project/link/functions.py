@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from conclint import catalog
+from conclint.catalog.rows import LOCK_KINDS, Domain
 from conclint.model.facts import Argument, Function, ModuleFacts, ParameterKind
-from conclint.model.values import (
-    Constant,
-    Unknown,
-    ValueId,
-)
+from conclint.model.values import Constant, Name, Result, Unknown, ValueId
 from conclint.project.link.elements import react_item
 from conclint.project.link.links import Target
 from conclint.project.objects import Object, ObjectKind, Site
@@ -25,6 +23,7 @@ _HARMLESS_DECORATORS = frozenset(
     functools.cached_property contextlib.contextmanager contextlib.asynccontextmanager
     """.split()
 )
+_FRESH_DECORATORS = frozenset({"builtins.staticmethod", "builtins.classmethod"})
 _CONTEXT_MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 MOST_SUBCLASSES = 16
 """A class with more subclasses hands its methods only its own instances: the rest would crowd every node."""
@@ -139,5 +138,30 @@ def connect_result(linker: Linker, site: Site, function: str) -> None:
         linker.solver.add(result, Object(ObjectKind.GENERATOR, function))
     elif facts.is_async:
         linker.solver.add(result, Object(ObjectKind.COROUTINE, function, site))
+    elif (made := _find_made_lock(linker, function, decorators)) is not None:
+        linker.links.factories[site] = made
+        linker.solver.react(linker.result(made), lambda found: linker.solver.add(result, _make_anew(found, made, site)))
     else:
         linker.solver.connect(linker.solver.node(("r", function)), result)
+
+
+def _find_made_lock(linker: Linker, symbol: str, decorators: tuple[str, ...]) -> Site | None:
+    """Return the call by which a function makes the lock that it returns, None where it does anything else."""
+    place = linker.symbols.functions[symbol][0]
+    facts, function = linker.modules[place.module], linker.symbols.function(place)
+    made = facts.values[function.returns[0]] if len(function.returns) == 1 else None
+    # A cached function returns the same one again.
+    if not isinstance(made, Result) or not _FRESH_DECORATORS.issuperset(decorators):
+        return None
+    callee = facts.values[facts.calls[made.call].callee]
+    name = linker.symbols.qualify(callee.symbol) if isinstance(callee, Name) else ""
+    base = linker.symbols.find_external_base(name)
+    row = catalog.find_class(base) if base is not None else None
+    # A lock between processes may well be told by its name.
+    is_fresh = row is not None and row.kind in LOCK_KINDS and row.domain in (Domain.THREAD, Domain.TASK)
+    return Site(place.module, made.call) if is_fresh else None
+
+
+def _make_anew(found: Object, made: Site, site: Site) -> Object:
+    """Return the lock made at `made` as the one that the call at `site` gets."""
+    return found._replace(site=site) if found.site == made else found

@@ -49,8 +49,8 @@ class SpawnSite(NamedTuple):
 class Links:
     """What linking finds out, besides the objects of every value."""
 
-    callees: dict[Site, dict[Target, None]] = field(default_factory=dict)
-    externals: dict[Site, dict[ExternalTarget, None]] = field(default_factory=dict)
+    callees: dict[Site, tuple[Target, ...]] = field(default_factory=dict)
+    externals: dict[Site, tuple[ExternalTarget, ...]] = field(default_factory=dict)
     operations: dict[Object, dict[Operation, None]] = field(default_factory=dict)
     assigned: dict[tuple[Object, str], list[tuple[int, ValueId]]] = field(default_factory=dict)
     loads: dict[Object, dict[str, None]] = field(default_factory=dict)
@@ -58,6 +58,22 @@ class Links:
     promised: set[tuple[str, str]] = field(default_factory=set)
     """The parameters, by function and name, that a library fills with objects which the catalog tells."""
     spawns: list[SpawnSite] = field(default_factory=list)
+    factories: dict[Site, Site] = field(default_factory=dict)
+    """Calls of functions that make a lock and return it, each time a new one: the call in the function, by the call."""
+
+    # Tuples, since they are read by every rule and written once.
+
+    def add_callee(self, site: Site, target: Target) -> None:
+        """Note that a call may run a function of the project."""
+        known = self.callees.get(site, ())
+        if target not in known:
+            self.callees[site] = (*known, target)
+
+    def add_external(self, site: Site, target: ExternalTarget) -> None:
+        """Note that a call may run a function from outside."""
+        known = self.externals.get(site, ())
+        if target not in known:
+            self.externals[site] = (*known, target)
 
 
 def find_argument(call: Call, keyword: str, position: int | None) -> Argument | None:

@@ -98,8 +98,10 @@ class Names:
 
     def _iter_made(self) -> Iterator[tuple[Object, Lock]]:
         """Yield the locks that calls make, apart from a Condition that is another lock."""
+        # What a factory makes is that of its callers.
+        inner = set(self._project.links.factories.values())
         for place in self._project.calls:
-            for made in self._project.result(place.site):
+            for made in self._project.result(place.site) if place.site not in inner else ():
                 row = self._project.class_row(made) if made.site == place.site else None
                 if row is not None and row.kind in LOCK_KINDS and self._project.locks.identify(made) == made:
                     yield made, Lock(made, row.kind, row.domain)

@@ -87,7 +87,8 @@ class MapRoots:
         """Whether several processes or tasks of a root may run at once."""
         if root.runs_in is RunsIn.EXECUTOR_PROCESS:
             return not self._project.parallel.is_single_worker(root)
-        looped = root.site.what == "call" and bool(self._project.call(root.site).context.loops)
+        spawn = self._project.find_call(root.site)
+        looped = spawn is not None and bool(spawn.context.loops)
         return looped and (root.runs_in is RunsIn.TASK or root.runs_in in OTHER_MEMORY)
 
     def _find_concurrency(self, roots: list[Root]) -> Concurrency:

@@ -1,0 +1,154 @@
+"""Happens-before: which accesses of two threads of control come one after the other, without a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from conclint.catalog.rows import Kind, RunsIn
+from conclint.model.span import Span
+from conclint.model.values import ValueId
+from conclint.project.objects import Site
+from conclint.project.parallel import MAIN, Control
+from conclint.project.roots import Root
+from conclint.project.signals import Signal, Signals
+
+if TYPE_CHECKING:
+    from conclint.project.project import Project
+
+_WAITS = frozenset({"join", "result", "shutdown"})
+_WAITING = frozenset({"concurrent.futures.as_completed", "concurrent.futures.wait"})
+_T = TypeVar("_T")
+_At = Callable[[int, str, Span], frozenset[_T]]
+"""What holds at a place in a function, by module, function and place."""
+
+
+class Event(Protocol):
+    """What happens somewhere in a function: an access, or a test."""
+
+    @property
+    def module(self) -> int:
+        """The number of its module."""
+
+    @property
+    def function(self) -> str:
+        """The symbol of the function."""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+
+
+class HappensBefore:
+    """Answers whether the start of a thread, waiting for its end, or a signal keeps two accesses apart."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._signals = Signals(project)
+
+    def are_ordered(self, first: Control, access: Event, second: Control, other: Event) -> bool:
+        """Return whether two accesses, each by its thread of control, never run at once (may)."""
+        if self._is_outside(first, other, second) or self._is_outside(second, access, first):
+            return True
+        return first != second and (
+            self._is_signalled(first, access, second, other) or self._is_signalled(second, other, first, access)
+        )
+
+    def _is_outside(self, thread: Control, access: Event, control: Control) -> bool:
+        """Whether an access of the main thread comes before the start, or after the join, of the other thread."""
+        root = thread.root
+        if root is None or control != MAIN:
+            return False
+
+        def find(module: int, symbol: str, span: Span) -> frozenset[Root]:
+            is_joined = any(wait < span for wait in self._joins.get((module, symbol), ()))
+            return frozenset({root} if is_joined or self._is_before_start(root, module, symbol, span) else ())
+
+        return bool(self._collect(find, control, access.module, access.function, access.span))
+
+    def _is_before_start(self, root: Root, module: int, symbol: str, span: Span) -> bool:
+        spawn = self._project.find_call(root.site)
+        if spawn is None or spawn.context.loops:
+            return False
+        return spawn.function.symbol == symbol and root.site.module == module and span < spawn.call.span
+
+    def _is_signalled(self, first: Control, access: Event, second: Control, other: Event) -> bool:
+        """Whether `first` sends a signal after its access for which `second` waits before its own."""
+
+        def find_sent(module: int, symbol: str, span: Span) -> frozenset[Signal]:
+            sent = self._signals.sent_after(module, symbol, span)
+            return sent if self._runs_once(first, symbol, second) else frozenset(one for one in sent if one.is_lasting)
+
+        received = self._collect(self._signals.received_before, second, other.module, other.function, other.span)
+        sent = self._collect(find_sent, first, access.module, access.function, access.span) if received else frozenset()
+        return not received.isdisjoint(sent)
+
+    def _runs_once(self, control: Control, symbol: str, other: Control) -> bool:
+        """Whether a function runs just once for every thread of `other`, or of its own."""
+        if control.root is not None:
+            begins = control.root.runs_in in (RunsIn.THREAD, RunsIn.TIMER) and symbol == control.root.function
+            return begins and not control.many
+        spawn = self._project.find_call(other.root.site) if other.root is not None else None
+        return symbol.endswith(".<module>") or (spawn is not None and spawn.function.symbol == symbol)
+
+    def _collect(
+        self, at: _At[_T], control: Control, module: int, symbol: str, span: Span, seen: frozenset[str] = frozenset()
+    ) -> frozenset[_T]:
+        """Return what holds at a place, or at all calls by which a thread of control gets into the function around."""
+        found = at(module, symbol, span)
+        begins = control.root is not None and control.root.function == symbol
+        if begins or symbol in seen:
+            return found
+        sites = [site for site in self._call_sites.get(symbol, ()) if self._runs(control, site)]
+        facts = self._project.modules
+        outer: list[frozenset[_T]] = []
+        for site in sites:
+            entries = facts[site.module].acquisitions if site.what == "acquisition" else facts[site.module].calls
+            caller = self._project.call_graph.function_at(site).symbol
+            inside = seen | {symbol}
+            outer.append(self._collect(at, control, site.module, caller, entries[site.index].span, inside))
+        return found.union(frozenset.intersection(*outer)) if outer else found
+
+    def _runs(self, control: Control, site: Site) -> bool:
+        return control in self._project.parallel.controls(self._project.call_graph.function_at(site).symbol)
+
+    @cached_property
+    def _call_sites(self) -> dict[str, list[Site]]:
+        """Where each function is called."""
+        found: dict[str, list[Site]] = {}
+        for site, targets in self._project.links.callees.items():
+            for target in targets:
+                found.setdefault(target.function, []).append(site)
+        return found
+
+    @cached_property
+    def _joins(self) -> dict[tuple[int, str], list[Span]]:
+        """Where each function, by module and symbol, waits for the end of something."""
+        found: dict[tuple[int, str], list[Span]] = {}
+        waits = [
+            operation.site
+            for operations in self._project.links.operations.values()
+            for operation in operations
+            if operation.name in _WAITS
+        ]
+        waits += [
+            site
+            for site, targets in self._project.links.externals.items()
+            if any(target.name in _WAITING for target in targets)
+        ]
+        for site in waits:
+            place = self._project.find_call(site)
+            if place is not None:
+                found.setdefault((site.module, place.function.symbol), []).append(place.call.span)
+        for module, facts in enumerate(self._project.modules):
+            for entry in facts.acquisitions:
+                if entry.last_line and self._waits_at_end(module, entry.value):
+                    end = Span(entry.last_line + 1, 0, entry.last_line + 1, 0)
+                    found.setdefault((module, facts.functions[entry.function].symbol), []).append(end)
+        return found
+
+    def _waits_at_end(self, module: int, value: ValueId) -> bool:
+        """Whether leaving a `with` waits for the jobs: that of an executor."""
+        rows = [self._project.class_row(found) for found in self._project.objects(module, value)]
+        return any(row is not None and row.kind is Kind.EXECUTOR for row in rows)

@@ -1,0 +1,93 @@
+"""CON309: see docs/rules/CON309.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint import catalog
+from conclint.catalog.rows import CallRow, Effect, Kind, Wait
+from conclint.model.alarm import Alarm
+from conclint.model.facts import Use
+from conclint.model.rule import Category, Rule
+from conclint.project.link import ExternalTarget
+from conclint.project.objects import Site
+from conclint.project.project import CallPlace, Project
+from conclint.project.testing import is_test
+from conclint.rules.declare import project_rule
+
+RULE = Rule(
+    code="CON309",
+    name="asyncio-wait-without-timeout",
+    summary="a coroutine waits for the network, and no timeout ends that",
+    help="put it into `async with asyncio.timeout(…)`, or use `asyncio.wait_for`",
+    category=Category.TIMEOUT,
+    since="0.1.0",
+    default=False,
+)
+
+_WAIT_FOR = frozenset({"asyncio.wait_for", "asyncio.tasks.wait_for"})
+_BOUNDED = tuple(
+    """
+    .drain .wait_closed .send .sendto .sock_sendall .sock_sendfile .sock_sendto .sendfile .getaddrinfo .getnameinfo
+    .start_tls .create_datagram_endpoint .create_unix_connection .open_unix_connection
+    """.split()
+)
+"""What only sends, has a limit of its own by default, or asks somebody on this machine."""
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report awaited connections and reads in functions that neither they nor their callers give a timeout."""
+    found = [place for place in project.calls if place.call.use is Use.AWAITED and _waits(project, place)]
+    limited = _find_limited(project) if found else set()
+    for place in found:
+        if place.function.symbol not in limited and not is_test(place):
+            callee = project.places.describe(place.site.module, place.call.callee)
+            message = f"`{callee}` waits for as long as it takes: no timeout is around it"
+            yield project.alarm(place.site.module, RULE.code, place.call.span, message)
+
+
+def _waits(project: Project, place: CallPlace) -> bool:
+    targets = project.externals(place.site)
+    if not targets or project.callees(place.site):
+        return False
+    return all((row := project.find_row(target)) is not None and _is_endless(place, row) for target in targets)
+
+
+def _is_endless(place: CallPlace, row: CallRow) -> bool:
+    if not row.coroutine or not row.effects & Effect.NETWORK or row.names[0].endswith(_BOUNDED):
+        return False
+    if row.timeout is None or row.timeout.keyword or row.timeout.default is not Wait.FOREVER:
+        return False
+    # Who reads in a loop serves, and waits for the next request as long as it takes.
+    connects = bool(row.returns_items) or row.names[0].endswith("_connect")
+    return (connects or not place.context.loops) and place.find_argument("sock") is None
+
+
+def _find_limited(project: Project) -> set[str]:
+    """Return the functions that use a timeout in any way, or are called below one (may)."""
+    starts = {root.function for root in project.roots if root.site.what == "call" and _limits(project, root.site)}
+    careful: set[str] = set()
+    for site, targets in project.links.externals.items():
+        if site.what == "call" and any(target.name in _WAIT_FOR for target in targets):
+            careful.add(project.call(site).function.symbol)
+        elif site.what == "call" and any(_makes_scope(project, target) for target in targets):
+            starts.add(project.call(site).function.symbol)
+    helpers = {symbol for symbol in starts if not _is_async(project, symbol)}
+    starts |= {caller for symbol in helpers for caller, _, _ in project.call_graph.callers.get(symbol, ())}
+    return careful | project.call_graph.reach(starts)
+
+
+def _limits(project: Project, site: Site) -> bool:
+    return any(target.name in _WAIT_FOR for target in project.externals(site))
+
+
+def _makes_scope(project: Project, target: ExternalTarget) -> bool:
+    row = project.find_row(target)
+    made = catalog.find_class(row.returns) if row is not None and row.returns else None
+    return made is not None and made.kind is Kind.CANCEL_SCOPE
+
+
+def _is_async(project: Project, symbol: str) -> bool:
+    function = project.function(symbol)
+    return function is not None and function.is_async
