@@ -131,6 +131,21 @@ def test_ignores_need_no_reason_and_do_not_swallow_a_path(shop: Path) -> None:
     assert "# conclint: ignore[CON401]\n" in shop.read_text(encoding="utf-8")
 
 
+def test_comments_that_are_of_no_use_get_no_comment(shop: Path) -> None:
+    shop.write_text("x = 1  # conclint: ignore\n", encoding="utf-8")
+    assert run("--extend-select", "CON002", "--add-ignore") == 1
+    assert shop.read_text(encoding="utf-8") == "x = 1  # conclint: ignore\n"
+
+
+def test_what_is_left_is_reported_where_it_stands_in_the_end(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.write_text(f"{CODE}\n\nx = 1  # conclint: ignore\n", encoding="utf-8")
+    assert run("--extend-select", "CON002", f"--add-ignore={'a long reason ' * 8}") == 1
+    text = shop.read_text(encoding="utf-8")
+    line = 1 + text[: text.index("x = 1")].count("\n")
+    assert line > 1 + CODE.count("\n") + 2
+    assert f"shop.py:{line}:8: CON002" in capsys.readouterr().out
+
+
 def test_the_standard_input_comes_back_fixed(
     shop: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -18,6 +18,8 @@ from conclint.pipeline import Outcome, add_fixes, check_files
 
 _MOST_ROUNDS = 10
 _SYNTAX_ERROR = "CON001"
+_NEVER_IGNORED = (_SYNTAX_ERROR, "CON002")
+"""What does not parse has no place for a comment, and a comment that is of no use is not mended by another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +141,12 @@ def _compare(old: Mapping[str, SourceFile], new: Mapping[str, SourceFile]) -> di
 def ignore_alarms(
     files: Sequence[SourceFile], config: Config, reason: str, *, on_file: Callable[[str], None] | None = None
 ) -> Fixed:
-    """Check `files`, and write comments that suppress all that is found; what does not parse has no place for one."""
+    """Check `files`, and write comments that suppress what is found, but for alarms that no comment helps."""
     pinned = {file.path: _pin(file) for file in files}
     outcome = check_files(tuple(pinned.values()), config, on_file=on_file)
     wanted: dict[str, list[Diagnostic]] = {}
     for one in outcome.diagnostics:
-        if one.code != _SYNTAX_ERROR:
+        if one.code not in _NEVER_IGNORED:
             wanted.setdefault(one.path, []).append(one)
     current = dict(pinned)
     for path, diagnostics in wanted.items():
@@ -155,5 +157,9 @@ def ignore_alarms(
             current[path] = replace(pinned[path], content=new.encode(text.encoding, errors="backslashreplace"))
     changes = _compare(pinned, current)
     done = tuple(one for path in sorted(changes) for one in wanted[path])
-    left = tuple(one for one in outcome.diagnostics if one.code == _SYNTAX_ERROR or one.path not in changes)
+    left = tuple(one for one in outcome.diagnostics if one.code in _NEVER_IGNORED or one.path not in changes)
+    if any(one.path in changes for one in left):
+        # Comments on lines of their own have moved what is left.
+        outcome = check_files(tuple(current.values()), config)
+        left = outcome.diagnostics
     return Fixed(replace(outcome, diagnostics=left), tuple(current.values()), changes, done, is_stable=True)
