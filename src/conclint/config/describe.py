@@ -12,7 +12,12 @@ from conclint.config.options import ENVIRONMENT_KEYS, Options, name_variable
 SCHEMA_NAME = "conclint.schema.json"
 
 _Json = None | bool | int | float | str | list["_Json"] | dict[str, "_Json"]
-_TYPES: Mapping[object, str] = {"boolean": "true or false", "integer": "a number", "array": "a list of strings"}
+_TYPES: Mapping[object, str] = {
+    "boolean": "true or false",
+    "integer": "a number",
+    "string": "a string",
+    "array": "a list of strings",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Config:
     """What the user says of code that is not seen."""
     jobs: int
     """How many processes may work at once, at least 1."""
+    cache_dir: str
+    """Where results are kept between runs."""
     flake8: bool
     """Whether the flake8 plugin reports anything."""
     source: str | None = None
@@ -77,6 +79,7 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
             lock_factories=_resolve_names(settings.layers, "lock-factories"),
         ),
         jobs=jobs or _count_processors(),
+        cache_dir=_resolve_cache_dir(settings),
         source=settings.source,
         project=settings.project,
         **flags,
@@ -157,6 +160,13 @@ def _resolve_src(layers: Sequence[Layer]) -> tuple[str, ...]:
         if layer.options.src is not None:
             return tuple(absolute_path(f"{layer.base}/{directory}") for directory in layer.options.src)
     return ()
+
+
+def _resolve_cache_dir(settings: Settings) -> str:
+    for layer in reversed(settings.layers):
+        if layer.options.cache_dir is not None:
+            return absolute_path((Path(layer.base) / layer.options.cache_dir).as_posix())
+    return f"{settings.project or absolute_path('.')}/.conclint_cache"
 
 
 def _resolve_names(layers: Sequence[Layer], key: str) -> tuple[str, ...]:
