@@ -36,12 +36,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "report": frozenset({"model", "config"}),
     "wire": frozenset(),
     "cache": frozenset({"model", "wire"}),
-    "resources": frozenset({"cache"}),
+    "resources": frozenset({"cache", "config"}),
     # The front of the line, for one file: what a worker process runs.
     "worker": frozenset({"model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress", "wire"}),
     "processes": frozenset({"worker"}),
     "stages": frozenset(),
-    "workers": frozenset({"model", "processes", "resources", "stages", "wire", "worker"}),
+    "workers": frozenset({"model", "config", "processes", "resources", "stages", "wire", "worker"}),
     "shares": frozenset({"model", "processes", "project"}),
     "pipeline": frozenset(
         {"shares", "model", "config", "project", "resources", "rules", "stages", "suppress", "workers"}

@@ -42,14 +42,22 @@ def check_project(project: Project, checks: Sequence[ProjectCheck[Any]], *, jobs
     child = context.Process(target=_send, args=(project, theirs, sender), name="conclint-rules")
     child.start()
     sender.close()
-    ours = _run(project, [check for check in checks if check not in theirs])
     try:
-        received = msgspec.msgpack.decode(receiver.recv_bytes(), type=Share)
-    except EOFError:
-        # The child died, as for want of memory: its rules are run here.
-        received = _run(project, theirs)
-    child.join()
+        ours = _run(project, [check for check in checks if check not in theirs])
+        received = _receive(receiver) or _run(project, theirs)
+    finally:
+        # It has ended, unless this process was interrupted.
+        child.kill()
+        child.join()
     return Share(ours.alarms + received.alarms, ours.failures + received.failures)
+
+
+def _receive(receiver: Connection) -> Share | None:
+    """Return what the child has found, None if it died, as for want of memory."""
+    try:
+        return msgspec.msgpack.decode(receiver.recv_bytes(), type=Share)
+    except (EOFError, OSError):
+        return None
 
 
 def _send(project: Project, checks: Sequence[ProjectCheck[Any]], sender: Connection) -> None:

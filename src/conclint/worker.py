@@ -64,7 +64,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
 
 
 class VersionError(Exception):
-    """A worker has another version of conclint than who asks it."""
+    """A worker has another version of conclint than who asks it: what it says of a file could mean something else."""
 
 
 _one_at_a_time = threading.Lock()

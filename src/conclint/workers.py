@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from conclint import __version__
+from conclint.config import ConfigError
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.processes import Lost, Processes
@@ -72,13 +73,13 @@ class Workers:
         """Check batches of files, which are read when their turn comes."""
         total = sum(size for size, _ in sizes)
         if self._executor is not None:
-            return _submit(self._executor, self._read(_split(sizes), triage=triage))
+            return _submit(self._executor, self._read(_split(sizes, _BATCH_BYTES), triage=triage))
         if not alone and not self._needs_processes(total, len(sizes)):
             return ((batch, check_batch(data)) for batch, data in self._read(_split(sizes, 1), triage=triage))
         if self._processes is None:
             self._processes = Processes(self._jobs, self._timeout)
             self._stack.callback(self._processes.close)
-        return self._processes.run(self._read(_split(sizes), triage=triage))
+        return self._processes.run(self._read(_split(sizes, _BATCH_BYTES), triage=triage))
 
     def _needs_processes(self, size: int, count: int) -> bool:
         # Children of `multiprocessing`, such as those of flake8, may not have children of their own.
@@ -135,7 +136,7 @@ def _collect(pending: dict[Future[bytes], Batch]) -> _Answers:
         batch = pending.pop(future)
         error = future.exception()
         if isinstance(error, VersionError):
-            raise error
+            raise ConfigError(f"--executor: {error}") from error
         yield batch, future.result() if error is None else Lost(_describe(error))
 
 
@@ -148,7 +149,7 @@ def _give_up(file: SourceFile, lost: Lost) -> ModuleResult:
     return ModuleResult(file.path, file.module, False, None, (), (), (failure,))
 
 
-def _split(sizes: Sequence[tuple[int, SourceFile]], least: int = _BATCH_BYTES) -> Iterator[Batch]:
+def _split(sizes: Sequence[tuple[int, SourceFile]], least: int) -> Iterator[Batch]:
     """Yield batches, the largest files first: the last batches to end are then the small ones."""
     batch: list[SourceFile] = []
     total = 0

@@ -52,6 +52,8 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
     no_respect_gitignore: bool
     stdin_filename: str | None
     jobs: int | None
+    timeout: float | None
+    executor: str | None
     no_cache: bool
     cache_dir: str | None
     config: tuple[str, ...]
@@ -86,6 +88,15 @@ def _rules_option(name: str, text: str) -> Callable[[click.decorators.FC], click
 @click.option("--no-respect-gitignore", is_flag=True, help="Check ignored files too.")
 @click.option("--stdin-filename", metavar="PATH", help="The file that the standard input (`-`) stands for.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0 for one per processor.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long one file may take; one that takes longer fails.",
+)
+@click.option(
+    "--executor", metavar="SPEC", help="Check files elsewhere: dask=ADDRESS, or module:factory for another executor."
+)
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep results of other runs.")
 @click.option("--cache-dir", metavar="DIRECTORY", help="Where results are kept between runs.")
 @click.option("--config", multiple=True, metavar="PATH|KEY=VALUE", help="A settings file, or one setting in TOML.")
@@ -154,13 +165,17 @@ def discover_files(paths: Sequence[str], config: Config, *, stdin_filename: str 
 def _check(discovery: Discovery, config: Config, flags: _Flags) -> tuple[int, dict[str, float]]:
     """Return the exit code, and the seconds of the stages by their names."""
     from conclint.pipeline import check_files
-    from conclint.resources import Resources
+    from conclint.resources import Resources, open_executor
 
+    if flags.executor is not None and flags.timeout is not None:
+        raise ConfigError("--timeout: is for processes of our own, not for an executor")
     if not flags.quiet:
         warn(discovery)
     cache = None if flags.no_cache else open_cache(config)
-    with show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet)) as on_file:
-        outcome = check_files(discovery.files, config, on_file=on_file, resources=Resources(cache=cache))
+    show_bar = not (flags.no_progress or flags.quiet)
+    with open_executor(flags.executor) as executor, show_progress(len(discovery.files), enabled=show_bar) as on_file:
+        resources = Resources(executor, flags.timeout, cache)
+        outcome = check_files(discovery.files, config, on_file=on_file, resources=resources)
     if cache is not None and cache.problem is not None and not flags.quiet:
         write_warning(f"{config.cache_dir}: cannot keep results here: {cache.problem}; --no-cache does without")
     _report(outcome, discovery, flags)
