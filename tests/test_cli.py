@@ -401,7 +401,7 @@ def check_files(files, config, *, on_file=None, resources=None):
         if on_file is not None:
             on_file(file.path)
     assert threading.active_count() == 1, "a process with threads cannot fork"
-    return types.SimpleNamespace(diagnostics=(), failures=(), files=len(files))
+    return types.SimpleNamespace(diagnostics=(), failures=(), files=len(files), seconds={})
 sys.modules["conclint.pipeline"] = module = types.ModuleType("conclint.pipeline")
 module.check_files = check_files
 sys.exit(main(sys.argv[1:]))

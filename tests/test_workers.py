@@ -312,6 +312,7 @@ class TestOnACluster:
         done = conclint("--no-cache", "--executor", f"dask={address}")
         assert (done.returncode, done.stdout) == (1, conclint("--no-cache").stdout)
 
+    @on_linux
     def test_a_worker_killed_in_the_middle_loses_nothing(
         self, cluster: tuple[str, Sequence[subprocess.Popen[bytes]]], monkeypatch: pytest.MonkeyPatch
     ) -> None:

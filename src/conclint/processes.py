@@ -100,7 +100,8 @@ class Processes:
         """Wait for the next results; those that are late are lost."""
         first = min(job.deadline for job in busy.values())
         patience = None if first == float("inf") else max(0.0, first - time.monotonic())
-        ready = {connection for connection in wait(busy, patience) if isinstance(connection, Connection)}
+        answered = wait(list(busy), patience)
+        ready = [connection for connection in busy if connection in answered]
         done: list[tuple[Connection, bytes | Lost]] = [(each, self._receive(busy[each].worker)) for each in ready]
         now = time.monotonic()
         for connection, job in busy.items():

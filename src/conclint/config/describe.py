@@ -79,7 +79,7 @@ def _simplify(schema: dict[str, _Json], extra: Mapping[str, _Json]) -> dict[str,
 def _say_default(schema: Mapping[str, _Json], extra: Mapping[str, _Json]) -> str:
     if "otherwise" in extra:
         return str(extra["otherwise"])
-    default = schema["default"]
+    default = schema.get("default")
     return str(default).lower() if isinstance(default, int) else "none"
 
 
