@@ -164,7 +164,8 @@ def test_a_report_goes_into_a_file_whole(tmp_path: Path) -> None:
     assert json.loads(Path("report.json").read_text())[0]["code"] == "CON001"
     assert Path("report.json").stat().st_mode & 0o777 == 0o640
     assert "Found 1 problem" in done.stdout
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "bad.py", "good.py", "report.json"]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["bad.py", "good.py", "report.json"]
+    assert sorted(path.name for path in tmp_path.glob(".*")) == [".conclint_cache", ".git"]
 
 
 def test_statistics_count_by_rule() -> None:
@@ -394,13 +395,13 @@ def test_a_bar_is_drawn_on_a_terminal_for_long_runs(flags: Sequence[str], *, dra
 import sys, threading, time, types
 from conclint.cli import main
 from conclint.config import Options
-def check_files(files, config, *, on_file=None):
+def check_files(files, config, *, on_file=None, resources=None):
     for file in files:
         time.sleep(0.6)
         if on_file is not None:
             on_file(file.path)
     assert threading.active_count() == 1, "a process with threads cannot fork"
-    return types.SimpleNamespace(diagnostics=(), failures=(), files=len(files))
+    return types.SimpleNamespace(diagnostics=(), failures=(), files=len(files), seconds={})
 sys.modules["conclint.pipeline"] = module = types.ModuleType("conclint.pipeline")
 module.check_files = check_files
 sys.exit(main(sys.argv[1:]))

@@ -46,6 +46,8 @@ class Config:
     """What the user adds to the catalog."""
     jobs: int
     """How many processes may work at once, at least 1."""
+    cache_dir: str
+    """Where results are kept between runs."""
     flake8: bool
     """Whether the flake8 plugin reports anything."""
     source: str | None = None
@@ -89,6 +91,7 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
         ),
         amendments=make_amendments(settings.layers, versions),
         jobs=jobs or _count_processors(),
+        cache_dir=_resolve_cache_dir(settings),
         source=settings.source,
         project=settings.project,
         **flags,
@@ -169,6 +172,13 @@ def _resolve_src(layers: Sequence[Layer]) -> tuple[str, ...]:
         if layer.options.src is not None:
             return tuple(absolute_path(f"{layer.base}/{directory}") for directory in layer.options.src)
     return ()
+
+
+def _resolve_cache_dir(settings: Settings) -> str:
+    for layer in reversed(settings.layers):
+        if layer.options.cache_dir is not None:
+            return absolute_path((Path(layer.base) / layer.options.cache_dir).as_posix())
+    return f"{settings.project or absolute_path('.')}/.conclint_cache"
 
 
 def _resolve_names(layers: Sequence[Layer], key: str) -> tuple[str, ...]:
