@@ -94,21 +94,20 @@ class HappensBefore:
 
     def _collect(self, at: _At[_T], control: Control, module: int, symbol: str, span: Span) -> frozenset[_T]:
         """Return what holds at a place, or at all calls by which a thread of control gets into the function around."""
-        return at(module, symbol, span) | (self._collect_on_entry(at, control, symbol, {}) or frozenset())
+        return at(module, symbol, span) | self._collect_on_entry(at, control, symbol, {})
 
     def _collect_on_entry(
-        self, at: _At[_T], control: Control, symbol: str, known: dict[str, frozenset[_T] | None]
-    ) -> frozenset[_T] | None:
-        """Return what holds at all calls of a function; None within a cycle of calls, which adds no way of its own.
+        self, at: _At[_T], control: Control, symbol: str, known: dict[str, frozenset[_T]]
+    ) -> frozenset[_T]:
+        """Return what holds at all calls of a function. Nothing does on entry to a cycle of calls, as far as is known.
 
-        Each function is looked at once: ways are too many. In cycles that errs towards what holds.
+        Each function is looked at once: there are too many ways to follow each.
         """
         if symbol in known:
             return known[symbol]
+        known[symbol] = frozenset()
         if control.root is not None and control.root.function == symbol:
-            known[symbol] = frozenset()
             return known[symbol]
-        known[symbol] = None
         facts = self._project.modules
         outer: list[frozenset[_T]] = []
         for site in self._call_sites.get(symbol, ()):
@@ -116,8 +115,7 @@ class HappensBefore:
                 entries = facts[site.module].acquisitions if site.what == "acquisition" else facts[site.module].calls
                 caller = self._project.call_graph.function_at(site).symbol
                 around = self._collect_on_entry(at, control, caller, known)
-                if around is not None:
-                    outer.append(around | at(site.module, caller, entries[site.index].span))
+                outer.append(around | at(site.module, caller, entries[site.index].span))
         known[symbol] = frozenset.intersection(*outer) if outer else frozenset()
         return known[symbol]
 
