@@ -63,15 +63,17 @@ class Processes:
         """Yield what becomes of each request, as it comes. While there are others, no process waits for one."""
         waiting = iter(requests)
         busy: dict[Connection, _Job[T]] = {}
+        done: list[tuple[_Job[T], bytes | Lost]] = []
         try:
             while True:
                 while len(busy) < self._jobs and (request := next(waiting, None)) is not None:
                     job = self._begin(*request)
                     busy[job.worker.connection] = job
+                # What is done is looked at while the processes are at work again.
+                yield from ((job.item, result) for job, result in done)
                 if not busy:
                     return
                 done = [(busy.pop(connection), result) for connection, result in self._collect(busy)]
-                yield from ((job.item, result) for job, result in done)
         finally:
             for job in busy.values():
                 _kill(job.worker)
