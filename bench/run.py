@@ -58,7 +58,7 @@ def describe(package: Path) -> str:
 
 def iter_pairs(package: Path, count: int) -> Iterator[Pair]:
     """Yield the pairs; which side begins changes, so that neither always finds the other's files in memory."""
-    options = ("--isolated", "--exit-zero", "--output-format", "json", "--jobs", str(PROCESSES))
+    options = ("--isolated", "--no-cache", "--exit-zero", "--output-format", "json", "--jobs", str(PROCESSES))
     conclint = ["conclint", "check", *options, str(package)]
     parse = ["bench.parse", str(package)]
     run_module(parse)  # the first runs read the files from the disk, and write bytecode

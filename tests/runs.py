@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from conclint.discover import discover
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.pipeline import check_files
+from conclint.resources import NO_RESOURCES, Resources
 from conclint.rounds import Fixed, fix_files
 from conclint.rules import load
 
@@ -33,15 +33,15 @@ def make_config(code: str, folder: Path | None = None) -> Config:
     return resolve(replace(settings, project=project), load().rules)
 
 
-def check_case(case: Path, *, triage: bool = True, executor: Executor | None = None) -> tuple[Diagnostic, ...]:
+def check_case(case: Path, *, triage: bool = True, resources: Resources = NO_RESOURCES) -> tuple[Diagnostic, ...]:
     """Check a fixture: a Python file is a project of one module, a folder a whole project."""
     code = case.parent.name
     if case.is_dir():
         config = make_config(code, case)
         files = discover([case.relative_to(ROOT).as_posix()], config).files
-        return check(files, config, triage=triage, executor=executor)
+        return check(files, config, triage=triage, resources=resources)
     module = SourceFile(case.relative_to(ROOT).as_posix(), case.stem)
-    return check([module], make_config(code), triage=triage, executor=executor)
+    return check([module], make_config(code), triage=triage, resources=resources)
 
 
 def check_texts(texts: Mapping[str, str], code: str) -> tuple[Diagnostic, ...]:
@@ -51,10 +51,10 @@ def check_texts(texts: Mapping[str, str], code: str) -> tuple[Diagnostic, ...]:
 
 
 def check(
-    files: Sequence[SourceFile], config: Config, *, triage: bool = True, executor: Executor | None = None
+    files: Sequence[SourceFile], config: Config, *, triage: bool = True, resources: Resources = NO_RESOURCES
 ) -> tuple[Diagnostic, ...]:
     """Run the pipeline; a bug of ours that it caught fails the test."""
-    outcome = check_files(files, config, triage=triage, executor=executor)
+    outcome = check_files(files, config, triage=triage, resources=resources)
     assert not outcome.failures, "\n".join(failure.traceback for failure in outcome.failures)
     return tuple(outcome.diagnostics)
 

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 import conclint.model.facts as facts_module
+from conclint import __version__
 from conclint.analysis.module import analyse
 from conclint.catalog.tokens import is_relevant
 from conclint.model.facts import ModuleFacts, SequenceKind
@@ -39,7 +40,8 @@ from conclint.project.locks import find_lock_sites
 from conclint.project.project import Project
 from conclint.rules import load
 from conclint.source import parse
-from conclint.worker import check_batch, check_module
+from conclint.wire import pack, unpack
+from conclint.worker import Request, check_batch, check_module
 from runs import check, make_config
 
 ROOT = Path(__file__).parent.parent
@@ -105,9 +107,11 @@ class TestSerialisation:
 def analyse_in_a_process(paths: list[str], seed: str) -> str:
     """Return a digest of what a worker sends for some files, in a new process."""
     program = (
-        "import hashlib, sys; from conclint.model.file import SourceFile; from conclint.worker import check_batch;"
-        "files = [SourceFile(path, 'shop') for path in sys.argv[1:]];"
-        "print(hashlib.sha256(check_batch(files, triage=False)).hexdigest())"
+        "import hashlib, pathlib, sys; from conclint import __version__; from conclint.model.file import SourceFile\n"
+        "from conclint.wire import pack; from conclint.worker import Request, check_batch\n"
+        "files = [SourceFile(path, 'shop', content=pathlib.Path(path).read_bytes()) for path in sys.argv[1:]]\n"
+        "answer = check_batch(pack(Request(__version__, False, tuple(files))))\n"
+        "print(hashlib.sha256(answer).hexdigest())"
     )
     return run_python(["-c", program, *paths], seed)
 
@@ -123,8 +127,11 @@ class TestTriage:
     def test_a_dormant_file_has_nothing_to_say(self) -> None:
         dormant = [path for path in sample_library(150) if not is_relevant(path.read_bytes())][:40]
         assert dormant
-        files = [SourceFile(str(path), f"module_{index}") for index, path in enumerate(dormant)]
-        results = msgspec.msgpack.decode(check_batch(files, triage=False), type=list[ModuleResult])
+        files = (
+            SourceFile(str(path), f"module_{index}", content=path.read_bytes()) for index, path in enumerate(dormant)
+        )
+        answer = check_batch(pack(Request(__version__, False, tuple(files))))
+        results = [unpack(one, ModuleResult) for one in msgspec.msgpack.decode(answer, type=list[bytes])]
         assert [result.path for result in results if result.alarms or result.failures] == []
         for result in results:
             if result.facts is not None:

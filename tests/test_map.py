@@ -21,6 +21,7 @@ from conclint.report.columns import lay_out
 from conclint.report.map_json import render_map_json
 from conclint.report.map_text import Section, render_map_text
 from conclint.report.paint import Piece, paint
+from conclint.resources import Resources
 from runs import ROOT, make_config
 
 MAPS = ROOT / "tests/maps"
@@ -34,7 +35,7 @@ NAMES = {
 def make_map(case: str, *, names: Sequence[str] = (), executor: Executor | None = None) -> Map:
     config = make_config("CON001", MAPS / case)
     files = discover([f"tests/maps/{case}"], config).files
-    outcome = map_files(files, config, names=names, executor=executor)
+    outcome = map_files(files, config, names=names, resources=Resources(executor))
     assert not outcome.failures, outcome.failures
     return outcome.map
 

@@ -28,13 +28,13 @@ def link(*paths: Path) -> Project:
     return Project([result.facts for result in results if result.facts is not None])
 
 
-def check_on_two(monkeypatch: pytest.MonkeyPatch, jobs: int = 2) -> shares.Findings:
+def check_on_two(monkeypatch: pytest.MonkeyPatch, jobs: int = 2) -> shares.Share:
     monkeypatch.setattr(shares, "_MANY_CALLS", 0)
     return shares.check_project(link(STATE), load().project, jobs=jobs)
 
 
 @pytest.fixture
-def expected() -> shares.Findings:
+def expected() -> shares.Share:
     found = shares.check_project(link(STATE), load().project, jobs=1)
     assert found.alarms
     return found
@@ -46,13 +46,13 @@ needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shar
 
 
 @needs_fork
-def test_two_processes_find_the_same(monkeypatch: pytest.MonkeyPatch, expected: shares.Findings) -> None:
+def test_two_processes_find_the_same(monkeypatch: pytest.MonkeyPatch, expected: shares.Share) -> None:
     monkeypatch.setattr(threading, "active_count", lambda: 1)  # pytest-xdist has a thread of its own
     assert sorted(check_on_two(monkeypatch).alarms) == sorted(expected.alarms)
 
 
 @needs_fork
-def test_a_child_that_dies_costs_nothing(monkeypatch: pytest.MonkeyPatch, expected: shares.Findings) -> None:
+def test_a_child_that_dies_costs_nothing(monkeypatch: pytest.MonkeyPatch, expected: shares.Share) -> None:
     def die(project: Project, checks: Sequence[ProjectCheck[Any]], sender: Connection) -> None:
         os._exit(1)
 
@@ -61,7 +61,7 @@ def test_a_child_that_dies_costs_nothing(monkeypatch: pytest.MonkeyPatch, expect
     assert sorted(check_on_two(monkeypatch).alarms) == sorted(expected.alarms)
 
 
-def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch, expected: shares.Findings) -> None:
+def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch, expected: shares.Share) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("forked")
 
@@ -70,7 +70,7 @@ def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch, e
     assert check_on_two(monkeypatch) == expected
 
 
-def test_a_bug_in_one_rule_costs_that_rule_alone(monkeypatch: pytest.MonkeyPatch, expected: shares.Findings) -> None:
+def test_a_bug_in_one_rule_costs_that_rule_alone(monkeypatch: pytest.MonkeyPatch, expected: shares.Share) -> None:
     def fail(project: Project) -> Any:
         raise ValueError("broken")
 

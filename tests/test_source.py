@@ -9,16 +9,20 @@ import sysconfig
 from pathlib import Path
 
 import libcst as cst
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from conclint import __version__
 from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.model.file import SourceFile
+from conclint.model.result import ModuleResult
 from conclint.model.span import Span
 from conclint.source import Source, SourceError, decode, parse
-from conclint.worker import check_batch
+from conclint.wire import pack, unpack
+from conclint.worker import Request, check_batch
 from runs import check_texts
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -373,4 +377,6 @@ class TestParse:
 
     def test_what_nests_as_deeply_as_generated_code_is_parsed_by_a_worker(self) -> None:
         text = "import threading\nx = " + "+".join(["1"] * 1_500) + "\n"
-        assert b"CON001" not in check_batch((SourceFile("a.py", "a", content=text.encode()),), triage=False)
+        request = Request(__version__, False, (SourceFile("a.py", "a", content=text.encode()),))
+        (packed,) = msgspec.msgpack.decode(check_batch(pack(request)), type=list[bytes])
+        assert unpack(packed, ModuleResult).alarms == ()

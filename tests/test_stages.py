@@ -22,7 +22,7 @@ def test_a_stage_within_another_one_counts_for_itself(clock: list[float]) -> Non
     stages = Stages()
     with stages.time(Stage.LINK), stages.time(Stage.ANALYSE):
         pass
-    assert stages.seconds == {Stage.ANALYSE: 3.0, Stage.LINK: 6.0, Stage.RULES: 0.0}
+    assert stages.seconds == {Stage.CACHE: 0.0, Stage.ANALYSE: 3.0, Stage.LINK: 6.0, Stage.RULES: 0.0}
 
 
 def test_what_lies_between_stages_counts_for_none(clock: list[float]) -> None:

@@ -7,7 +7,6 @@ import dataclasses
 import gc
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,16 +18,15 @@ from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
 from conclint.model.hints import Hints
-from conclint.model.result import Failure, ModuleResult
-from conclint.repair import propose_fixes
-from conclint.shares import check_project
+from conclint.model.result import Failure, Findings, ModuleResult
+from conclint.resources import NO_RESOURCES, Resources
 from conclint.stages import Stage, Stages
 from conclint.suppress import filter_alarms, find_unused
-from conclint.workers import Workers
 
 if TYPE_CHECKING:
     from conclint.model.map import Map
     from conclint.project.project import Project
+    from conclint.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,46 +45,80 @@ def check_files(
     *,
     on_file: Callable[[str], None] | None = None,
     triage: bool = True,
-    executor: Executor | None = None,
+    resources: Resources = NO_RESOURCES,
     respect_noqa: bool = True,
 ) -> Outcome:
     """Check `files` as one project. The outcome depends on nothing but their contents and `config`.
 
     `on_file` is told the path of every file that is done. Without `triage` files that cannot matter are parsed all
-    the same. `executor` runs the batches instead of processes of our own.
+    the same.
     """
+    stages = Stages()
+    cache = resources.cache
+    found: Findings | None = None
+    failures: Sequence[Failure] = ()
+    if cache is not None:
+        with stages.time(Stage.CACHE):
+            cache.identify(files, config.amendments)
+            found = cache.load_project(files, config.hints, triage=triage)
+    if found is None:
+        found, failures = _find_alarms(files, config, _Run(resources, stages, on_file, triage))
+        if cache is not None:
+            with stages.time(Stage.CACHE):
+                if not failures:
+                    cache.store_project(files, config.hints, found, triage=triage)
+                cache.flush()
+    alarms, every = found.alarms, rules.read()
+    if not failures:
+        # A rule that has failed might have raised what a comment suppresses.
+        alarms += tuple(find_unused(alarms, found.suppressions, config, every, respect_noqa=respect_noqa))
+    shown = frozenset(file.path for file in files if file.shown)
+    diagnostics = filter_alarms(alarms, found.suppressions, config, every, shown, respect_noqa=respect_noqa)
+    return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How a run is done, apart from its files and settings."""
+
+    resources: Resources
+    stages: Stages
+    on_file: Callable[[str], None] | None
+    triage: bool
+
+
+def _find_alarms(files: Sequence[SourceFile], config: Config, run: _Run) -> tuple[Findings, Sequence[Failure]]:
+    """Return what all checks find, and our own failures."""
+    from conclint.shares import check_project
+    from conclint.workers import Workers
+
     alarms: list[Alarm] = []
     failures: list[Failure] = []
     project = None
-    stages = Stages()
     with _quiet_collector(), catalog.amend(config.amendments):
         with contextlib.ExitStack() as stack:
-            workers = Workers(config.jobs, executor, stack, stages, config.amendments)
-            results = _analyse_files(files, workers, triage=triage, on_file=on_file)
+            workers = Workers(config, run.resources, stack, run.stages)
+            results = _analyse_files(files, workers, triage=run.triage, on_file=run.on_file)
             try:
-                with stages.time(Stage.LINK):
+                with run.stages.time(Stage.LINK):
                     project = _link(results, files, workers, config.hints)
             except Exception as error:  # noqa: BLE001  # reported with its traceback, exit code 3
                 failures.append(Failure("", "link", repr(error), traceback.format_exc()))
         if project is not None:
-            with stages.time(Stage.RULES):
+            with run.stages.time(Stage.RULES):
                 found = check_project(project, rules.load().project, jobs=config.jobs)
             alarms += found.alarms
             failures += found.failures
     alarms += [alarm for result in results.values() for alarm in result.alarms]
     failures += [failure for result in results.values() for failure in result.failures]
     suppressions = {result.path: result.suppressions for result in results.values() if result.suppressions}
-    every = rules.load().rules
-    if not failures:
-        # A rule that has failed might have raised what a comment suppresses.
-        alarms += find_unused(tuple(alarms), suppressions, config, every, respect_noqa=respect_noqa)
-    shown = frozenset(file.path for file in files if file.shown)
-    diagnostics = filter_alarms(alarms, suppressions, config, every, shown, respect_noqa=respect_noqa)
-    return Outcome(diagnostics, tuple(failures), sum(file.shown for file in files), stages.seconds)
+    return Findings(tuple(alarms), suppressions), failures
 
 
 def add_fixes(outcome: Outcome, files: Sequence[SourceFile], config: Config) -> Outcome:
     """Return the outcome with the fixes that there are: a second look at the files that have alarms."""
+    from conclint.repair import propose_fixes
+
     with _quiet_collector(), catalog.amend(config.amendments):
         diagnostics, failures = propose_fixes(outcome.diagnostics, files, config)
     return dataclasses.replace(outcome, diagnostics=diagnostics, failures=(*outcome.failures, *failures))
@@ -106,16 +138,20 @@ def map_files(
     *,
     names: Sequence[str] = (),
     on_file: Callable[[str], None] | None = None,
-    executor: Executor | None = None,
+    resources: Resources = NO_RESOURCES,
 ) -> MapOutcome:
     """Link `files` and return the map of those that are shown; what `names` ask for is marked in it."""
     from conclint.model.map import Map
     from conclint.project.map import collect_map
+    from conclint.workers import Workers
 
     found = Map()
     failures: list[Failure] = []
     with _quiet_collector(), catalog.amend(config.amendments), contextlib.ExitStack() as stack:
-        workers = Workers(config.jobs, executor, stack, Stages(), config.amendments)
+        if resources.cache is not None:
+            resources.cache.identify(files, config.amendments)
+            stack.callback(resources.cache.flush)
+        workers = Workers(config, resources, stack, Stages())
         results = _analyse_files(files, workers, triage=True, on_file=on_file)
         shown = {file.path for file in files if file.shown}
         unread = {result.path for result in results.values() if result.facts is None and not result.dormant}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from conclint.model.file import SourceFile
 from conclint.model.result import Failure
 from conclint.model.span import Span
 from conclint.pipeline import Outcome, add_fixes, check_files
+from conclint.resources import NO_RESOURCES, Resources
 
 _MOST_ROUNDS = 10
 _SYNTAX_ERROR = "CON001"
@@ -49,7 +49,7 @@ def fix_files(
     *,
     unsafe: bool = False,
     on_file: Callable[[str], None] | None = None,
-    executor: Executor | None = None,
+    resources: Resources = NO_RESOURCES,
 ) -> Fixed:
     """Check and fix `files` until nothing more is fixed. All happens in memory; only files that are shown change.
 
@@ -63,7 +63,7 @@ def fix_files(
     latest: list[Diagnostic] = []
     for _ in range(_MOST_ROUNDS):
         now = tuple(current.values())
-        outcome = add_fixes(check_files(now, config, on_file=on_file, executor=executor), now, config)
+        outcome = add_fixes(check_files(now, config, on_file=on_file, resources=resources), now, config)
         on_file = None
         if bad := _find_broken(outcome, latest):
             # The whole round is taken back, since a fix may have changed other files as well.
@@ -139,11 +139,16 @@ def _compare(old: Mapping[str, SourceFile], new: Mapping[str, SourceFile]) -> di
 
 
 def ignore_alarms(
-    files: Sequence[SourceFile], config: Config, reason: str, *, on_file: Callable[[str], None] | None = None
+    files: Sequence[SourceFile],
+    config: Config,
+    reason: str,
+    *,
+    on_file: Callable[[str], None] | None = None,
+    resources: Resources = NO_RESOURCES,
 ) -> Fixed:
     """Check `files`, and write comments that suppress what is found, but for alarms that no comment helps."""
     pinned = {file.path: _pin(file) for file in files}
-    outcome = check_files(tuple(pinned.values()), config, on_file=on_file)
+    outcome = check_files(tuple(pinned.values()), config, on_file=on_file, resources=resources)
     wanted: dict[str, list[Diagnostic]] = {}
     for one in outcome.diagnostics:
         if one.code not in _NEVER_IGNORED:
@@ -160,6 +165,6 @@ def ignore_alarms(
     left = tuple(one for one in outcome.diagnostics if one.code in _NEVER_IGNORED or one.path not in changes)
     if any(one.path in changes for one in left):
         # Comments on lines of their own have moved what is left.
-        outcome = check_files(tuple(current.values()), config)
+        outcome = check_files(tuple(current.values()), config, resources=resources)
         left = outcome.diagnostics
     return Fixed(replace(outcome, diagnostics=left), tuple(current.values()), changes, done, is_stable=True)

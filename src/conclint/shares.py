@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import sys
-import threading
 import traceback
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -16,6 +14,7 @@ import msgspec
 from conclint.model.alarm import Alarm
 from conclint.model.result import Failure
 from conclint.model.rule import ProjectCheck
+from conclint.processes import may_fork
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
@@ -26,16 +25,16 @@ _STATE_AND_LOCKS = "CON2"
 """The rules that share their groundwork, places and locksets, and take about half of the time."""
 
 
-class Findings(msgspec.Struct, frozen=True, array_like=True):
+class Share(msgspec.Struct, frozen=True, array_like=True):
     """What some checks found, and which of them failed."""
 
     alarms: tuple[Alarm, ...]
     failures: tuple[Failure, ...]
 
 
-def check_project(project: Project, checks: Sequence[ProjectCheck[Any]], *, jobs: int) -> Findings:
+def check_project(project: Project, checks: Sequence[ProjectCheck[Any]], *, jobs: int) -> Share:
     """Run the checks over the project; a bug in one costs that one alone."""
-    if jobs < 2 or len(project.calls) < _MANY_CALLS or not _may_fork():
+    if jobs < 2 or len(project.calls) < _MANY_CALLS or not may_fork():
         return _run(project, checks)
     theirs = [check for check in checks if check.rule.code.startswith(_STATE_AND_LOCKS)]
     context = multiprocessing.get_context("fork")
@@ -43,19 +42,22 @@ def check_project(project: Project, checks: Sequence[ProjectCheck[Any]], *, jobs
     child = context.Process(target=_send, args=(project, theirs, sender), name="conclint-rules")
     child.start()
     sender.close()
-    ours = _run(project, [check for check in checks if check not in theirs])
     try:
-        received = msgspec.msgpack.decode(receiver.recv_bytes(), type=Findings)
-    except EOFError:
-        # The child died, as for want of memory: its rules are run here.
-        received = _run(project, theirs)
-    child.join()
-    return Findings(ours.alarms + received.alarms, ours.failures + received.failures)
+        ours = _run(project, [check for check in checks if check not in theirs])
+        received = _receive(receiver) or _run(project, theirs)
+    finally:
+        # It has ended, unless this process was interrupted.
+        child.kill()
+        child.join()
+    return Share(ours.alarms + received.alarms, ours.failures + received.failures)
 
 
-def _may_fork() -> bool:
-    """Whether forking is safe: with other threads, as that of a progress bar, the child might inherit held locks."""
-    return sys.platform == "linux" and threading.active_count() == 1
+def _receive(receiver: Connection) -> Share | None:
+    """Return what the child has found, None if it died, as for want of memory."""
+    try:
+        return msgspec.msgpack.decode(receiver.recv_bytes(), type=Share)
+    except (EOFError, OSError):
+        return None
 
 
 def _send(project: Project, checks: Sequence[ProjectCheck[Any]], sender: Connection) -> None:
@@ -65,7 +67,7 @@ def _send(project: Project, checks: Sequence[ProjectCheck[Any]], sender: Connect
     sender.close()
 
 
-def _run(project: Project, checks: Sequence[ProjectCheck[Any]]) -> Findings:
+def _run(project: Project, checks: Sequence[ProjectCheck[Any]]) -> Share:
     alarms: list[Alarm] = []
     failures: list[Failure] = []
     for check in checks:
@@ -73,4 +75,4 @@ def _run(project: Project, checks: Sequence[ProjectCheck[Any]]) -> Findings:
             alarms += tuple(check.run(project))
         except Exception as error:  # noqa: BLE001, PERF203  # reported with its traceback, exit code 3
             failures.append(Failure("", check.rule.code, repr(error), traceback.format_exc()))
-    return Findings(tuple(alarms), tuple(failures))
+    return Share(tuple(alarms), tuple(failures))

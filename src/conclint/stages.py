@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 class Stage(enum.Enum):
     """A part of the line."""
 
+    CACHE = "cache"
+    """What has changed since earlier runs, and what these know of the rest."""
     ANALYSE = "analyse"
     """Files → facts and local alarms, those of dormant modules that are woken too."""
     LINK = "link"

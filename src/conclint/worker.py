@@ -1,19 +1,19 @@
-"""What a worker does with a file: read, triage, parse, analyse. Bytes out, no syntax tree."""
+"""What a worker does with a file: triage, parse, analyse. Bytes in, bytes out, no syntax tree."""
 
 from __future__ import annotations
 
 import ast
 import functools
 import signal
+import threading
 import traceback
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from conclint import catalog
+from conclint import __version__, catalog
 from conclint.catalog.tokens import is_relevant
 from conclint.depth import run_deeply
 from conclint.imports import find_imports
@@ -22,6 +22,7 @@ from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
 from conclint.model.span import FILE_START, Span
 from conclint.suppress import parse_suppressions
+from conclint.wire import pack, unpack
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Checks
@@ -49,16 +50,35 @@ def begin_process() -> None:
     build_quickly()
 
 
-def check_batch(
-    files: Sequence[SourceFile], *, triage: bool, amendments: catalog.Amendments = catalog.NO_AMENDMENTS
-) -> bytes:
-    """Check some files, each for itself; return the list of their `ModuleResult`s as msgpack."""
+class Request(msgspec.Struct, frozen=True, array_like=True):
+    """Some files to check, by a worker of the same version."""
 
-    def check() -> bytes:
-        with catalog.amend(amendments):
-            return msgspec.msgpack.encode([check_module(file, triage=triage) for file in files])
+    version: str
+    triage: bool
+    files: tuple[SourceFile, ...]
+    amendments: catalog.Amendments = catalog.NO_AMENDMENTS
 
-    return run_deeply(check)
+
+class VersionError(Exception):
+    """A worker has another version of conclint than who asks it: what it says of a file could mean something else."""
+
+
+_one_at_a_time = threading.Lock()
+"""Executors may run jobs in threads. A batch changes settings of its process for a while, and holds the GIL anyway."""
+
+
+def check_batch(data: bytes) -> bytes:
+    """Check the files of a packed `Request`, each for itself; return the list of the packed `ModuleResult`s."""
+    request = unpack(data, Request)
+    if request.version != __version__:
+        raise VersionError(f"a worker has conclint {__version__}, this is conclint {request.version}")
+    with _one_at_a_time:
+        return run_deeply(lambda: _check_batch(request))
+
+
+def _check_batch(request: Request) -> bytes:
+    with catalog.amend(request.amendments):
+        return msgspec.msgpack.encode([pack(check_module(file, triage=request.triage)) for file in request.files])
 
 
 def check_module(file: SourceFile, *, triage: bool = True) -> ModuleResult:
@@ -71,6 +91,8 @@ def check_module(file: SourceFile, *, triage: bool = True) -> ModuleResult:
 
 
 def _check_module(file: SourceFile, *, triage: bool) -> ModuleResult:
+    if file.error is not None:
+        return _refuse(file, f"cannot be read: {file.error}")
     try:
         data = file.content if file.content is not None else Path(file.path).read_bytes()
     except OSError as error:

@@ -13,10 +13,9 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from conclint.catalog.rows import CallRow, ClassRow
+from conclint.catalog.rows import CallRow, ClassRow
 
 _NOT_LIBRARIES = frozenset({"derive_tokens", "rows", "token_pattern", "tokens"})
 
@@ -107,7 +106,7 @@ def build_index(classes: Iterable[ClassRow], calls: Iterable[CallRow]) -> Index:
     return Index(_by_name(classes), _by_name(calls))
 
 
-RowT = TypeVar("RowT", "ClassRow", "CallRow")
+RowT = TypeVar("RowT", ClassRow, CallRow)
 
 
 def _by_name(rows: Iterable[RowT]) -> dict[str, RowT]:

@@ -15,6 +15,7 @@ import click
 
 from conclint import __version__
 from conclint.cli.check import check
+from conclint.cli.clean import clean
 from conclint.cli.config import config_command
 from conclint.cli.map import map_command
 from conclint.cli.output import write_error
@@ -58,6 +59,7 @@ def version() -> int:
 
 
 command.add_command(check)
+command.add_command(clean)
 command.add_command(config_command)
 command.add_command(map_command)
 command.add_command(rule)

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import sys
+import time
 import tokenize
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from conclint.cli.output import write_error, write_file, write_output, write_warning
+from conclint.cli.output import write_error, write_file, write_output, write_timings, write_warning
 from conclint.cli.progress import show_progress
 from conclint.config import Config, ConfigError, Options, is_colour_wanted, read_settings, resolve, split_list
 from conclint.report import OutputFormat, render, render_statistics, summary
@@ -22,10 +23,12 @@ from conclint.report import OutputFormat, render, render_statistics, summary
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from conclint.cache import Cache
     from conclint.discover import Discovery
     from conclint.model.alarm import Diagnostic
     from conclint.model.result import Failure
     from conclint.pipeline import Outcome
+    from conclint.resources import Resources
 
 EXIT_ALARMS = 1
 EXIT_INTERNAL = 3
@@ -53,6 +56,10 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
     no_respect_gitignore: bool
     stdin_filename: str | None
     jobs: int | None
+    timeout: float | None
+    executor: str | None
+    no_cache: bool
+    cache_dir: str | None
     config: tuple[str, ...]
     isolated: bool
     output_format: OutputFormat
@@ -71,6 +78,7 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
     show_settings: bool
     no_progress: bool
     quiet: bool
+    timings: bool
 
 
 def _rules_option(name: str, text: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
@@ -99,6 +107,17 @@ class _Command(click.Command):
 @click.option("--no-respect-gitignore", is_flag=True, help="Check ignored files too.")
 @click.option("--stdin-filename", metavar="PATH", help="The file that the standard input (`-`) stands for.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0 for one per processor.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long one file may take; one that takes longer fails.",
+)
+@click.option(
+    "--executor", metavar="SPEC", help="Check files elsewhere: dask=ADDRESS, or module:factory for another executor."
+)
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep results of other runs.")
+@click.option("--cache-dir", metavar="DIRECTORY", help="Where results are kept between runs.")
 @click.option("--config", multiple=True, metavar="PATH|KEY=VALUE", help="A settings file, or one setting in TOML.")
 @click.option("--isolated", is_flag=True, help="Read no settings file.")
 @click.option(
@@ -124,6 +143,7 @@ class _Command(click.Command):
 @click.option("--show-settings", is_flag=True, help="Show the settings that hold, as JSON.")
 @click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but alarms and errors.")
+@click.option("--timings", is_flag=True, help="Say on the standard error how long each stage took.")
 def check(**values: object) -> int:
     """Find concurrency mistakes in files and directories; `-` reads the standard input.
 
@@ -135,22 +155,27 @@ def check(**values: object) -> int:
 
 def _run(flags: _Flags) -> int:
     from conclint.discover import STDIN
-    from conclint.rules import load
+    from conclint.rules import read
 
     paths = flags.paths or (STDIN if flags.stdin_filename else ".",)
     if flags.stdin_filename and STDIN not in paths:
         raise ConfigError("--stdin-filename: is for the standard input, but the paths are without `-`")
     where = [flags.stdin_filename if path == STDIN and flags.stdin_filename else path for path in paths]
     settings = read_settings(where, flags=_read_options(flags), config=flags.config, isolated=flags.isolated)
-    config = resolve(settings, load().rules)
+    config = resolve(settings, read())
     if flags.show_settings:
         write_output(_render_settings(config))
         return 0
+    start = time.perf_counter()
     discovery = discover_files(paths, config, stdin_filename=flags.stdin_filename)
+    discovered = time.perf_counter() - start
     if flags.show_files:
         write_output("".join(f"{file.path}\n" for file in discovery.files if file.shown))
         return 0
-    return _check(discovery, config, flags)
+    code, seconds = _check(discovery, config, flags)
+    if flags.timings:
+        write_timings({"discover": discovered, **seconds, "total": time.perf_counter() - start})
+    return code
 
 
 def discover_files(paths: Sequence[str], config: Config, *, stdin_filename: str | None = None) -> Discovery:
@@ -164,20 +189,37 @@ def discover_files(paths: Sequence[str], config: Config, *, stdin_filename: str 
     return discovery
 
 
-def _check(discovery: Discovery, config: Config, flags: _Flags) -> int:
+def _check(discovery: Discovery, config: Config, flags: _Flags) -> tuple[int, dict[str, float]]:
+    """Return the exit code, and the seconds of the stages by their names."""
+    from conclint.resources import Resources, open_executor
+
+    if flags.executor is not None and flags.timeout is not None:
+        raise ConfigError("--timeout: is for processes of our own, not for an executor")
     if not flags.quiet:
         warn(discovery)
-    if flags.fix or flags.diff or flags.fix_only or flags.add_ignore is not None:
-        return _change(discovery, config, flags)
+    cache = None if flags.no_cache else open_cache(config)
+    with open_executor(flags.executor) as executor:
+        resources = Resources(executor, flags.timeout, cache)
+        if flags.fix or flags.diff or flags.fix_only or flags.add_ignore is not None:
+            code, outcome = _change(discovery, config, flags, resources)
+        else:
+            outcome = _find(discovery, config, flags, resources)
+            code = _finish(outcome, discovery, flags)
+    if cache is not None and cache.problem is not None and not flags.quiet:
+        write_warning(f"{config.cache_dir}: cannot keep results here: {cache.problem}; --no-cache does without")
+    return code, {stage.value: seconds for stage, seconds in outcome.seconds.items()}
+
+
+def _find(discovery: Discovery, config: Config, flags: _Flags, resources: Resources) -> Outcome:
     from conclint.pipeline import check_files
 
     with _show_progress(discovery, flags) as on_file:
-        outcome = check_files(discovery.files, config, on_file=on_file)
+        outcome = check_files(discovery.files, config, on_file=on_file, resources=resources)
     if flags.output_format in _WITH_FIXES and not flags.statistics:
         from conclint.pipeline import add_fixes
 
-        outcome = add_fixes(outcome, discovery.files, config)
-    return _finish(outcome, discovery, flags)
+        return add_fixes(outcome, discovery.files, config)
+    return outcome
 
 
 def _show_progress(
@@ -186,7 +228,7 @@ def _show_progress(
     return show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet))
 
 
-def _change(discovery: Discovery, config: Config, flags: _Flags) -> int:
+def _change(discovery: Discovery, config: Config, flags: _Flags, resources: Resources) -> tuple[int, Outcome]:
     from conclint.cli.fix import Wishes, find_changes, make_changes
 
     wishes = Wishes(
@@ -198,16 +240,26 @@ def _change(discovery: Discovery, config: Config, flags: _Flags) -> int:
         quiet=flags.quiet,
     )
     with _show_progress(discovery, flags) as on_file:
-        fixed = find_changes(discovery, config, wishes, on_file)
-    return make_changes(fixed, discovery, wishes, lambda outcome, found: _finish(outcome, found, flags))
+        fixed = find_changes(discovery, config, wishes, on_file, resources)
+    code = make_changes(fixed, discovery, wishes, lambda outcome, found: _finish(outcome, found, flags))
+    return code, fixed.outcome
 
 
 def _finish(outcome: Outcome, discovery: Discovery, flags: _Flags) -> int:
+    """Report, and return the exit code."""
     _report(outcome, discovery, flags)
     report_failures(outcome.failures)
-    if outcome.failures:
-        return EXIT_INTERNAL
-    return EXIT_ALARMS if outcome.diagnostics and not flags.exit_zero else 0
+    alarmed = EXIT_ALARMS if outcome.diagnostics and not flags.exit_zero else 0
+    return EXIT_INTERNAL if outcome.failures else alarmed
+
+
+def open_cache(config: Config) -> Cache | None:
+    """Return the cache; None where Python was built without SQLite."""
+    try:
+        from conclint.cache import Cache
+    except ModuleNotFoundError:
+        return None
+    return Cache(config.cache_dir)
 
 
 def warn(discovery: Discovery) -> None:
@@ -251,8 +303,9 @@ def report_failures(failures: Sequence[Failure]) -> None:
     for failure in failures:
         place = f"{failure.rule} on {failure.path}" if failure.path else failure.rule
         write_error(f"internal error in {place}: {failure.error}")
-    if failures:
-        print(failures[0].traceback, file=sys.stderr)
+    told = next((failure.traceback for failure in failures if failure.traceback), None)
+    if told is not None:
+        print(told, file=sys.stderr)
 
 
 def _read_options(flags: _Flags) -> Options:
@@ -269,6 +322,7 @@ def _read_options(flags: _Flags) -> Options:
         fixable=_split(flags.fixable) or None,
         unfixable=_split(flags.unfixable),
         jobs=flags.jobs,
+        cache_dir=flags.cache_dir,
     )
 
 
@@ -323,6 +377,7 @@ def _render_settings(config: Config) -> str:
         "default-timeout": config.hints.default_timeout,
         "api": sorted({name for row in config.amendments.rows for name in row.names}),
         "jobs": config.jobs,
+        "cache-dir": config.cache_dir,
         "flake8": config.flake8,
     }
     return json.dumps(settings, indent=2) + "\n"

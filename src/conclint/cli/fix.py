@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conclint.discover import Discovery
     from conclint.model.file import SourceFile
     from conclint.pipeline import Outcome
+    from conclint.resources import Resources
 
 EXIT_CHANGED = 1
 EXIT_UNWRITTEN = 2
@@ -43,11 +44,17 @@ Report = Callable[["Outcome", "Discovery"], int]
 """Tells what is left, and returns the exit code of that."""
 
 
-def find_changes(discovery: Discovery, config: Config, wishes: Wishes, on_file: Callable[[str], None] | None) -> Fixed:
+def find_changes(
+    discovery: Discovery,
+    config: Config,
+    wishes: Wishes,
+    on_file: Callable[[str], None] | None,
+    resources: Resources,
+) -> Fixed:
     """Fix, or ignore, what is found, in memory."""
     if wishes.reason is None:
-        return fix_files(discovery.files, config, unsafe=wishes.unsafe, on_file=on_file)
-    return ignore_alarms(discovery.files, config, wishes.reason, on_file=on_file)
+        return fix_files(discovery.files, config, unsafe=wishes.unsafe, on_file=on_file, resources=resources)
+    return ignore_alarms(discovery.files, config, wishes.reason, on_file=on_file, resources=resources)
 
 
 def make_changes(fixed: Fixed, discovery: Discovery, wishes: Wishes, report: Report) -> int:

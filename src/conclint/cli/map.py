@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from conclint.cli.check import EXIT_INTERNAL, WIDTH_OF_LOGS, discover_files, report_failures, warn
+from conclint.cli.check import EXIT_INTERNAL, WIDTH_OF_LOGS, discover_files, open_cache, report_failures, warn
 from conclint.cli.output import write_file, write_output, write_warning
 from conclint.cli.progress import show_progress
 from conclint.config import ConfigError, Options, is_colour_wanted, read_settings, resolve, suggest
@@ -33,6 +33,8 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
     config: tuple[str, ...]
     isolated: bool
     jobs: int | None
+    no_cache: bool
+    cache_dir: str | None
     no_progress: bool
     quiet: bool
 
@@ -56,6 +58,8 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
 )
 @click.option("-o", "--output-file", metavar="FILE", help="Write the map to FILE.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0 for one per processor.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep results of other runs.")
+@click.option("--cache-dir", metavar="DIRECTORY", help="Where results are kept between runs.")
 @click.option("--config", multiple=True, metavar="PATH|KEY=VALUE", help="A settings file, or one setting in TOML.")
 @click.option("--isolated", is_flag=True, help="Read no settings file.")
 @click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
@@ -71,16 +75,19 @@ def map_command(**values: object) -> int:
 
 def _run(flags: _Flags) -> int:
     from conclint.pipeline import map_files
-    from conclint.rules import load
+    from conclint.resources import Resources
+    from conclint.rules import read
 
     paths = flags.paths or (".",)
-    settings = read_settings(paths, flags=Options(jobs=flags.jobs), config=flags.config, isolated=flags.isolated)
-    config = resolve(settings, load().rules)
+    options = Options(jobs=flags.jobs, cache_dir=flags.cache_dir)
+    settings = read_settings(paths, flags=options, config=flags.config, isolated=flags.isolated)
+    config = resolve(settings, read())
     discovery = discover_files(paths, config)
     if not flags.quiet:
         warn(discovery)
+    resources = Resources(cache=None if flags.no_cache else open_cache(config))
     with show_progress(len(discovery.files), enabled=not (flags.no_progress or flags.quiet)) as on_file:
-        outcome = map_files(discovery.files, config, names=flags.names, on_file=on_file)
+        outcome = map_files(discovery.files, config, names=flags.names, on_file=on_file, resources=resources)
     for path in outcome.map.unread:
         write_warning(f"{path}: cannot be read or parsed, and is not in the map")
     if outcome.failures:

@@ -7,8 +7,12 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conclint.config import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def write_output(text: str) -> None:
@@ -50,6 +54,12 @@ def write_error(message: str) -> None:
 def write_warning(message: str) -> None:
     """Tell the user, on the standard error, what may not be as meant."""
     print(f"conclint: warning: {message}", file=sys.stderr)
+
+
+def write_timings(seconds: Mapping[str, float]) -> None:
+    """Tell on the standard error how long each stage took."""
+    for name, each in seconds.items():
+        print(f"{name:<8} {each:8.2f} s", file=sys.stderr)
 
 
 def _write_through(path: Path, text: str) -> None:

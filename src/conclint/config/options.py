@@ -102,13 +102,29 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="Processes that work at once, 0 for one per processor.", extra={"default": 0}),
     ] = None
+    cache_dir: Annotated[
+        str | None,
+        Meta(
+            description="The directory in which results are kept between runs.",
+            extra={"otherwise": "`.conclint_cache` in the project"},
+        ),
+    ] = None
     flake8: Annotated[
         bool | None, Meta(description="Whether the flake8 plugin reports anything.", extra={"default": True})
     ] = None
 
 
 _KEYS = tuple(field.encode_name for field in msgspec.structs.fields(Options))
-ENVIRONMENT_KEYS = ("select", "ignore", "extend-select", "extend-ignore", "exclude", "extend-exclude", "jobs")
+ENVIRONMENT_KEYS = (
+    "select",
+    "ignore",
+    "extend-select",
+    "extend-ignore",
+    "exclude",
+    "extend-exclude",
+    "jobs",
+    "cache-dir",
+)
 """The settings that environment variables may give."""
 
 

@@ -183,7 +183,7 @@ def _read_environment(environ: Mapping[str, str]) -> Options:
         if text and key == "jobs" and not text.isdecimal():
             raise ConfigError(f"{name_variable(key)}: expected a number of processes, got `{text}`")
         if text:
-            table[key] = split_list(text) if key != "jobs" else int(text)
+            table[key] = int(text) if key == "jobs" else text if key == "cache-dir" else split_list(text)
     return convert_table(table, "environment")
 
 

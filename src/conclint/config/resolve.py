@@ -49,6 +49,8 @@ class Config:
     """What the user adds to the catalog."""
     jobs: int
     """How many processes may work at once, at least 1."""
+    cache_dir: str
+    """Where results are kept between runs."""
     flake8: bool
     """Whether the flake8 plugin reports anything."""
     source: str | None = None
@@ -93,6 +95,7 @@ def resolve(settings: Settings, rules: Sequence[Rule]) -> Config:
         fixable=_resolve_fixable(settings.layers, rules),
         amendments=make_amendments(settings.layers, versions),
         jobs=jobs or _count_processors(),
+        cache_dir=_resolve_cache_dir(settings),
         source=settings.source,
         project=settings.project,
         force_exclude=_find_last(options, "force_exclude", False),
@@ -192,6 +195,13 @@ def _resolve_src(layers: Sequence[Layer]) -> tuple[str, ...]:
         if layer.options.src is not None:
             return tuple(absolute_path(f"{layer.base}/{directory}") for directory in layer.options.src)
     return ()
+
+
+def _resolve_cache_dir(settings: Settings) -> str:
+    for layer in reversed(settings.layers):
+        if layer.options.cache_dir is not None:
+            return absolute_path((Path(layer.base) / layer.options.cache_dir).as_posix())
+    return f"{settings.project or absolute_path('.')}/.conclint_cache"
 
 
 def _resolve_names(layers: Sequence[Layer], key: str) -> tuple[str, ...]:

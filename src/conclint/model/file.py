@@ -11,7 +11,8 @@ class SourceFile:
 
     `path` is how reports name it: relative to the working directory with forward slashes, absolute where it lies
     outside. `module` is its dotted name (`shop.cart`, `shop` for `shop/__init__.py`). Alarms are only shown for files
-    with `shown`; the others give their facts. `content` stands in for the file's bytes (stdin, unsaved buffers).
+    with `shown`; the others give their facts. `content` stands in for the file's bytes: of stdin, of
+    unsaved buffers, for workers that do not see the file. `error` says why there are none.
     """
 
     path: str
@@ -19,3 +20,4 @@ class SourceFile:
     is_package: bool = False
     shown: bool = True
     content: bytes | None = None
+    error: str | None = None

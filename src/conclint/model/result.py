@@ -55,3 +55,10 @@ class ModuleResult(msgspec.Struct, frozen=True, array_like=True):
     failures: tuple[Failure, ...]
     imports: tuple[str, ...] = ()
     """What a dormant file imports, by qualified name (may), so that it is found when one of these matters."""
+
+
+class Findings(msgspec.Struct, frozen=True, array_like=True):
+    """What a whole project gave, whichever of it is selected and shown."""
+
+    alarms: tuple[Alarm, ...]
+    suppressions: dict[str, tuple[Suppression, ...]]

@@ -92,23 +92,32 @@ class HappensBefore:
         spawn = self._project.find_call(other.root.site) if other.root is not None else None
         return symbol.endswith(".<module>") or (spawn is not None and spawn.function.symbol == symbol)
 
-    def _collect(
-        self, at: _At[_T], control: Control, module: int, symbol: str, span: Span, seen: frozenset[str] = frozenset()
-    ) -> frozenset[_T]:
+    def _collect(self, at: _At[_T], control: Control, module: int, symbol: str, span: Span) -> frozenset[_T]:
         """Return what holds at a place, or at all calls by which a thread of control gets into the function around."""
-        found = at(module, symbol, span)
-        begins = control.root is not None and control.root.function == symbol
-        if begins or symbol in seen:
-            return found
-        sites = [site for site in self._call_sites.get(symbol, ()) if self._runs(control, site)]
+        return at(module, symbol, span) | self._collect_on_entry(at, control, symbol, {})
+
+    def _collect_on_entry(
+        self, at: _At[_T], control: Control, symbol: str, known: dict[str, frozenset[_T]]
+    ) -> frozenset[_T]:
+        """Return what holds at all calls of a function. Nothing does on entry to a cycle of calls, as far as is known.
+
+        Each function is looked at once: there are too many ways to follow each.
+        """
+        if symbol in known:
+            return known[symbol]
+        known[symbol] = frozenset()
+        if control.root is not None and control.root.function == symbol:
+            return known[symbol]
         facts = self._project.modules
         outer: list[frozenset[_T]] = []
-        for site in sites:
-            entries = facts[site.module].acquisitions if site.what == "acquisition" else facts[site.module].calls
-            caller = self._project.call_graph.function_at(site).symbol
-            inside = seen | {symbol}
-            outer.append(self._collect(at, control, site.module, caller, entries[site.index].span, inside))
-        return found.union(frozenset.intersection(*outer)) if outer else found
+        for site in self._call_sites.get(symbol, ()):
+            if self._runs(control, site):
+                entries = facts[site.module].acquisitions if site.what == "acquisition" else facts[site.module].calls
+                caller = self._project.call_graph.function_at(site).symbol
+                around = self._collect_on_entry(at, control, caller, known)
+                outer.append(around | at(site.module, caller, entries[site.index].span))
+        known[symbol] = frozenset.intersection(*outer) if outer else frozenset()
+        return known[symbol]
 
     def _runs(self, control: Control, site: Site) -> bool:
         return control in self._project.parallel.controls(self._project.call_graph.function_at(site).symbol)

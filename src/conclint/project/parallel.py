@@ -60,9 +60,11 @@ class Parallel:
 
     @cached_property
     def takes_turns(self) -> bool:
-        """Whether the program has all its threads made greenlets, which change over only where they wait (must)."""
-        names = {target.name for targets in self._project.links.externals.values() for target in targets}
-        return not PATCHERS.isdisjoint(names)
+        """Whether the program has all its threads made greenlets, which change over only where they wait (must).
+
+        It does so when it is imported. A function that patches, as gunicorn has one, is for those who want it.
+        """
+        return any(not place.call.function for place in self._project.calls_to(PATCHERS))
 
     def _main_starts(self) -> set[str]:
         """Return where the main thread comes in: public functions that nothing known calls or spawns."""

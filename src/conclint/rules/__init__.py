@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import pkgutil
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from conclint.model.rule import Fixer, LocalCheck, ProjectCheck, Rule
+from conclint.model.rule import Category, Fixer, LocalCheck, ProjectCheck, Rule
 
+_RULE = re.compile(r"^RULE = (Rule\(.*?^\))", re.MULTILINE | re.DOTALL)
 _RULE_MODULE = re.compile(r"con\d{3}_\w+")
 
 
@@ -47,3 +50,25 @@ def load() -> RuleSet:
         project += [value for value in vars(module).values() if isinstance(value, ProjectCheck)]
         fixers |= {value.rule.code: value for value in vars(module).values() if isinstance(value, Fixer)}
     return RuleSet(tuple(found.values()), tuple(local), tuple(project), fixers)
+
+
+@functools.cache
+def read() -> tuple[Rule, ...]:
+    """Return the same rules as `load`, in a tenth of the time: no check is imported, and no parser with them."""
+    modules = sorted(path for folder in __path__ for path in Path(folder).glob("con[0-9]*.py"))
+    literals = (_RULE.search(path.read_text(encoding="utf-8")) for path in modules)
+    found = tuple(_evaluate(literal[1]) for literal in literals if literal is not None)
+    # Without their sources, as in a zip file, they have to be imported.
+    return found or load().rules
+
+
+def _evaluate(literal: str) -> Rule:
+    call = ast.parse(literal, mode="eval").body
+    assert isinstance(call, ast.Call)
+    values: dict[str, Any] = {
+        keyword.arg or "": Category[keyword.value.attr]
+        if isinstance(keyword.value, ast.Attribute)
+        else ast.literal_eval(keyword.value)
+        for keyword in call.keywords
+    }
+    return Rule(**values)

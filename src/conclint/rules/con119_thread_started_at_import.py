@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm, Related
+from conclint.model.naming import is_test_function
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
 from conclint.project.starts import collect_scripts, iter_import_starts
-from conclint.project.testing import is_test_function
 from conclint.rules.declare import project_rule
 
 RULE = Rule(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from conclint.catalog.rows import LOCK_KINDS, Kind, RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Flow, Function
+from conclint.model.naming import is_test_function
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Result
@@ -16,7 +17,6 @@ from conclint.project.objects import Site
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.symbols import FunctionPlace
-from conclint.project.testing import is_test_function
 from conclint.rules.declare import project_rule
 
 RULE = Rule(

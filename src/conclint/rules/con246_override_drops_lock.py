@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm
+from conclint.model.naming import is_test_function
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute
 from conclint.project.confinement import is_self
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
-from conclint.project.testing import is_test_function
 from conclint.rules.declare import project_rule
 
 RULE = Rule(

@@ -11,8 +11,8 @@ from conclint.analysis.fields import iter_nodes
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
+from conclint.model.naming import is_test_function
 from conclint.model.rule import Category, Rule
-from conclint.project.testing import is_test_function
 from conclint.rules.declare import local_rule
 
 RULE = Rule(
