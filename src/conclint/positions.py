@@ -25,6 +25,14 @@ def count_offsets(tree: cst.Module, text: str) -> Offsets:
     return _realign(state.offsets, tree.code, text)
 
 
+def count_expression(node: cst.BaseExpression, start: int) -> Offsets:
+    """Return where the nodes of an expression stand in a text in which it starts at the offset `start`."""
+    state = _CountingState("    ", "\n")
+    state.position = start
+    node._codegen(state)
+    return state.offsets
+
+
 class _CountingState(CodegenState):
     """The least that libcst's own code generation needs to tell positions: it counts characters.
 
