@@ -28,9 +28,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "pages": frozenset(),
     "positions": frozenset(),
     "imports": frozenset({"model"}),
-    "building": frozenset(),
+    # Trees of libcst's nodes from Python's own.
+    "trees": frozenset({"positions"}),
     "comments": frozenset(),
-    "source": frozenset({"model", "positions", "building"}),
+    "source": frozenset({"model", "positions", "trees"}),
     "analysis": frozenset({"model", "catalog", "comments", "source"}),
     "project": frozenset({"model", "catalog"}),
     "rules": frozenset({"model", "catalog", "analysis", "project"}),
@@ -42,7 +43,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "resources": frozenset({"cache", "config"}),
     # The front of the line, for one file: what a worker process runs.
     "worker": frozenset(
-        {"depth", "model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress", "wire"}
+        {"depth", "model", "catalog", "imports", "source", "analysis", "rules", "suppress", "wire"}
     ),
     "depth": frozenset(),
     # The second look at files, for fixes: parsing and rules again, but nothing of the project.
@@ -68,7 +69,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 
 MAY_IMPORT_HEAVY: dict[str, frozenset[str]] = {
-    "libcst": frozenset({"building", "positions", "source", "analysis", "rules"}),
+    "libcst": frozenset({"trees", "positions", "source", "analysis", "rules"}),
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli", "report"}),
     "pathspec": frozenset({"config", "discover"}),
