@@ -8,6 +8,10 @@ from collections.abc import Iterator
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
+from conclint import node_types
+
+node_types.make_quick()
+
 Offsets = dict[cst.CSTNode, tuple[int, int]]
 """Start and end offset of each node, in characters, without the whitespace around it."""
 
@@ -98,20 +102,3 @@ def _realign(offsets: Offsets, code: str, text: str) -> Offsets:
         node: (starts[start], starts[end - 1] + 1 if end > start else starts[start])
         for node, (start, end) in offsets.items()
     }
-
-
-def _compare_by_identity() -> None:
-    """Hash and compare nodes by identity, as libcst does, but in C: it writes both out in Python.
-
-    That costs more than the rest of every dictionary with nodes as keys. All else is as before for other users of
-    libcst in this process.
-    """
-    pending: list[type] = [cst.CSTNode]
-    while pending:
-        node_type = pending.pop()
-        pending += node_type.__subclasses__()
-        node_type.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
-        node_type.__eq__ = object.__eq__  # type: ignore[method-assign,assignment]
-
-
-_compare_by_identity()
