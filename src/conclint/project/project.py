@@ -203,12 +203,18 @@ class Project:
         """Return the functions outside the project that a call may run."""
         return self.links.externals.get(site, ())
 
-    def rows(self, site: Site) -> Iterator[tuple[ExternalTarget, CallRow]]:
-        """Yield what the catalog knows of the functions that a call may run."""
-        for target in self.externals(site):
-            row = self.find_row(target)
-            if row is not None:
-                yield target, row
+    def rows(self, site: Site) -> tuple[tuple[ExternalTarget, CallRow], ...]:
+        """Return what the catalog knows of the functions that a call may run."""
+        return self._rows_by_site.get(site, ())
+
+    @cached_property
+    def _rows_by_site(self) -> dict[Site, tuple[tuple[ExternalTarget, CallRow], ...]]:
+        """All calls for which the catalog has rows: most calls are of other functions."""
+        found = {
+            site: tuple((target, row) for target in targets if (row := self.find_row(target)) is not None)
+            for site, targets in self.links.externals.items()
+        }
+        return {site: rows for site, rows in found.items() if rows}
 
     def find_row(self, target: ExternalTarget) -> CallRow | None:
         """Return the catalog's row of a function or method."""
