@@ -2,7 +2,7 @@
 
 `make bench CORPUS=dir`, where `dir` has a folder per package, `distributed` among them. Nothing is fetched. Both sides
 use two processes and pay for the start of the interpreter; they take turns, so that a busy machine slows both, and the
-result is the median of the pairs' ratios. Then follow quarters of the whole corpus, stage by stage.
+result is the median of the pairs' ratios. Then follow shares of the whole corpus, stage by stage.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def describe(package: Path) -> str:
 
 def iter_pairs(package: Path, count: int) -> Iterator[Pair]:
     """Yield the pairs; which side begins changes, so that neither always finds the other's files in memory."""
-    options = ("--isolated", "--no-cache", "--exit-zero", "--output-format", "json", "--jobs", str(PROCESSES))
+    options = ("--isolated", "--no-cache", "--exit-zero", "--output-format", "concise", "--jobs", str(PROCESSES))
     conclint = ["conclint", "check", *options, str(package)]
     parse = ["bench.parse", str(package)]
     run_module(parse)  # the first runs read the files from the disk, and write bytecode
