@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import Effect, Kind
-from conclint.model.facts import Call, FunctionId, Handler, Raise, Use, Yield
+from conclint.model.facts import Call, Use, Yield
+from conclint.model.ids import FunctionId
+from conclint.model.observations import Handler, Raise
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Item, Local, Name, Result, ValueId
 from conclint.project.callables import is_transparent

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
-from conclint.model.facts import Acquisition, AcquisitionId, ContextId
+from conclint.model.facts import Acquisition
+from conclint.model.ids import AcquisitionId, ContextId
 from conclint.model.values import Local, ValueId
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.places import Place

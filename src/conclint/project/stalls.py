@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain, Effect, Kind, Role
-from conclint.model.facts import Acquisition, ContextId
+from conclint.model.facts import Acquisition
+from conclint.model.ids import ContextId
 from conclint.project.blocking import Blocking, find_blocking
 from conclint.project.locks import Lock, find_lock_sites
 from conclint.project.objects import Object

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Kind
-from conclint.model.facts import Ending, Handler
+from conclint.model.observations import Ending, Handler
 from conclint.project.exceptions import Exceptions, contains
 from conclint.project.order import precedes
 from conclint.project.symbols import FunctionPlace

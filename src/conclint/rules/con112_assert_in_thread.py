@@ -8,7 +8,8 @@ from typing import NamedTuple
 from conclint.catalog.collections_ import MUTATORS
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Call, Raise
+from conclint.model.facts import Call
+from conclint.model.observations import Raise
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Local, Name, Value
 from conclint.project.confinement import collect_confined

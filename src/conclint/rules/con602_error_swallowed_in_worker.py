@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Handler, Use
+from conclint.model.facts import Use
+from conclint.model.observations import Handler
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import Way, collect_confined, goes_own_way
 from conclint.project.exceptions import Exceptions, contains, last_name

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Effect, Kind, RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Handler
+from conclint.model.observations import Handler
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import collect_confined
 from conclint.project.exceptions import collect_caught, contains
