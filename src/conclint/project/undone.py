@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Kind
 from conclint.model.observations import Ending, Handler
-from conclint.project.exceptions import Exceptions, contains
-from conclint.project.order import precedes
+from conclint.project.exceptions import Exceptions
+from conclint.project.order import contains, precedes
 from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class UndoneTasks:
             between = precedes(turn.get.call.span, work.call.span) and precedes(work.call.span, done.call.span)
             if not between or work in turn.dones or not self._may_fail(work) or _is_done_before(turn, work):
                 continue
-            handler = self._exceptions.find_broad(work)
+            handler = self._project.handlers.find_broad(work)
             if handler is None:
                 caught = self._find_above(work, ())
                 if caught is not None:
@@ -103,7 +103,7 @@ class UndoneTasks:
         if place.context.loops or len(through) == _DEEPEST:
             return None
         for call in self._iter_callers(place.function.symbol):
-            handler = self._exceptions.find_broad(call)
+            handler = self._project.handlers.find_broad(call)
             if handler is None:
                 found = self._find_above(call, (*through, call))
                 if found is not None:

@@ -13,7 +13,7 @@ from conclint.model.observations import Raise
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Local, Name, Value
 from conclint.project.confinement import collect_confined
-from conclint.project.exceptions import ASSERTION_ERROR, may_stop
+from conclint.project.handlers import ASSERTION_ERROR
 from conclint.project.objects import ObjectKind
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
@@ -55,7 +55,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report assertions in functions of tests that only threads run, where nothing on the way catches them."""
 
     def passes(module: int, place: Call | Raise) -> bool:
-        return not may_stop(project, module, place, ASSERTION_ERROR)
+        return not project.handlers.may_stop(module, place, ASSERTION_ERROR)
 
     asserts = [one for one in _iter_asserts(project) if _is_test_module(project, one.module)]
     if not asserts or _has_hook(project):
