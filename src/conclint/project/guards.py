@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain
+from conclint.model.naming import has_test_name
 from conclint.project.declarations import Declared
-from conclint.project.locks import find_lock_sites, is_test
+from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object
 from conclint.project.places import Place, PlaceKind
 from conclint.project.shared import SharedAccess
@@ -70,7 +71,7 @@ class Guards:
         counted = [
             access
             for access in self._project.shared.by_place.get(place, ())
-            if not self._project.shared.is_alone(access.function) and not is_test(access.function)
+            if not self._project.shared.is_alone(access.function) and not has_test_name(access.function)
         ]
         guarded = tuple(access for access in counted if identity in access.lockset)
         unguarded = tuple(

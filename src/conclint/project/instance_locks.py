@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain
 from conclint.model.facts import AccessKind
+from conclint.model.naming import is_within_test
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Constant, Item, Name, Unknown, ValueId
 from conclint.project.half_guarded import KEYED, MAKING, OF_STATE
@@ -159,7 +160,7 @@ class InstanceLocks:
         """The calls that make instances of each class, those in tests apart: a test keeps its own to itself."""
         found: dict[str, list[Site]] = {}
         for place in self._project.calls:
-            if ".test_" not in place.function.symbol:
+            if not is_within_test(place.function.symbol):
                 for made in self._project.objects(place.site.module, place.call.callee):
                     if made.kind is ObjectKind.CLASS and made.symbol in self._project.symbols.classes:
                         found.setdefault(made.symbol, []).append(place.site)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import AccessKind
+from conclint.model.naming import has_test_name
 from conclint.model.rule import Category, Rule
 from conclint.project.declarations import Declared
 from conclint.project.guards import Guard
-from conclint.project.locks import is_test
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.project.shared import SharedAccess
@@ -66,7 +66,7 @@ def _check_call(project: Project, place: CallPlace, symbol: str, demand: Declare
     caller = place.function.symbol
     if not project.call_graph.runs_at_once(place.site, symbol) or _is_held(project, place, demand):
         return
-    if project.shared.is_alone(caller) or is_test(caller):
+    if project.shared.is_alone(caller) or has_test_name(caller):
         return
     if project.locks.find_way_without(caller, demand.lock.identity, strict=True) is not None:
         message = f"`{_name(symbol)}` is called without `{demand.name}`, which it requires"
