@@ -80,7 +80,7 @@ class Guards:
             if identity not in access.lockset
             and self._project.locks.find_way_without(access.function, identity, strict=True) is not None
         )
-        return Guard(place, identity, self._describe(place), one.name, guarded, unguarded, one)
+        return Guard(place, identity, place.written, one.name, guarded, unguarded, one)
 
     @cached_property
     def all(self) -> tuple[Guard, ...]:
@@ -131,7 +131,7 @@ class Guards:
         if any(access.function in self._trying.get(identity, ()) for access in unguarded):
             # Looked at before the lock is only tried: the state is made to be used while others hold it.
             return None
-        state = self._describe(place)
+        state = place.written
         return Guard(place, identity, state, self.lock_names[identity], guarded, unguarded)
 
     @cached_property
@@ -185,9 +185,6 @@ class Guards:
         objects = self._project.place_objects(place)
         rows = [self._project.class_row(found) for found in objects]
         return any(row is not None and row.kind in LOCK_KINDS for row in rows)
-
-    def _describe(self, place: Place) -> str:
-        return f"self.{place.name}" if place.kind is PlaceKind.ATTRIBUTE else place.name
 
 
 def _is_convincing(guarded: tuple[SharedAccess, ...], unguarded: tuple[SharedAccess, ...]) -> bool:

@@ -51,6 +51,11 @@ class Place(NamedTuple):
     name: str
     element: bool = False
 
+    @property
+    def written(self) -> str:
+        """How its own class, module or function writes it."""
+        return f"self.{self.name}" if self.kind is PlaceKind.ATTRIBUTE else self.name
+
 
 class Places:
     """Finds the place of a value."""
