@@ -27,6 +27,17 @@ _RUNNERS = frozenset(
     }
 )
 """Calls that run an event loop in the calling thread, which must have none running."""
+ASKING = frozenset(
+    {
+        "asyncio.get_running_loop",
+        "asyncio._get_running_loop",
+        "asyncio.events._get_running_loop",
+        "asyncio.current_task",
+        "asyncio.AbstractEventLoop.is_running",
+        "sniffio.current_async_library",
+    }
+)
+"""What a function calls that may go another way where no event loop runs, or where one does."""
 
 
 class LoopFunction(NamedTuple):
