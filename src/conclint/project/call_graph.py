@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.facts import Acquisition, Call, Function, Use
+from conclint.model.ids import ContextId
 from conclint.model.span import Span
 from conclint.model.values import Local
 from conclint.project.objects import ObjectKind, Site
@@ -107,6 +108,16 @@ class CallGraph:
         name = symbol.rpartition(".")[2]
         private = (name.startswith("_") and not name.endswith("__")) or "<locals>" in symbol
         return not private and symbol not in self.passed_functions
+
+    def find_call(self, caller: str, callee: str, context: ContextId) -> CallPlace | None:
+        """Return the first call, one of `callers`, by which a function runs another in some surroundings."""
+        takers = (taker.site for root, taker in self._takers if root.function == callee)
+        sites = [
+            site
+            for site in (*self.sites(callee), *takers)
+            if self.function_at(site).symbol == caller and self.place_at(site).context == context
+        ]
+        return self._call_at(min(sites, key=lambda site: self.place_at(site).span)) if sites else None
 
     def called_by(self, symbol: str) -> frozenset[str]:
         """Return the functions that a function may call in its own thread."""
