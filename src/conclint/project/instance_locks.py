@@ -104,20 +104,13 @@ class InstanceLocks:
     @cached_property
     def _class_level(self) -> frozenset[tuple[str, str]]:
         """Class and name of the attributes that are assigned in a class body, and never on an instance."""
-        found: set[tuple[str, str]] = set()
-        for facts in self._project.modules:
-            for flow in facts.flows:
-                value = facts.values[flow.target]
-                if isinstance(value, Name):
-                    owner, _, name = value.symbol.rpartition(".")
-                    found.add((owner, name))
         instances = {
             (owner, name)
             for target, name in self._project.links.assigned
             if target.kind is ObjectKind.INSTANCE
             for owner in self._project.symbols.linearise(target.symbol)
         }
-        return frozenset(found - instances)
+        return self._project.places.named - instances
 
     def _find_maker(self, lock: Object | Place, owner: str) -> Site | None:
         """Return the call by which a method of the class makes the lock for its object, None for any other lock."""
