@@ -11,6 +11,7 @@ from conclint.analysis.locksets import is_bounded, is_nonblocking
 from conclint.analysis.release_paths import iter_own_nodes
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import LOCK_KINDS, ClassRow
+from conclint.model.alarm import Alarm
 
 
 class FailedAcquire(NamedTuple):
@@ -38,6 +39,14 @@ def iter_failed_acquires(node: cst.Try, scope: Scope) -> Iterator[FailedAcquire]
             )
             if is_awaited or is_bounded(acquire) or is_nonblocking(acquire):
                 yield FailedAcquire(release, acquire, lock, row, is_awaited)
+
+
+def report(found: FailedAcquire, scope: Scope) -> Alarm:
+    """Return the alarm at the release."""
+    name = scope.code(found.lock)
+    why = "this is cancelled" if found.is_cancelled else "this ends without it"
+    related = scope.related(found.acquire, f"`{name}` is not held when {why}")
+    return scope.alarm(found.release, f"`{name}` is released even if it was not acquired", related)
 
 
 def _find_acquire(body: cst.BaseSuite, lock: cst.BaseExpression, scope: Scope) -> cst.Call | None:

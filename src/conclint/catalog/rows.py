@@ -93,6 +93,8 @@ class ClassRow:
     """Where it runs these."""
     factory: bool = False
     """Whether the name is a function that returns the object (`threading.Lock` before 3.13, `multiprocessing.Lock`)."""
+    pickles_code: bool = False
+    """Whether it pickles functions by what they do, lambdas and nested ones too, as cloudpickle can."""
     since: tuple[int, int] | None = None
     """The first Python version that has it."""
     until: tuple[int, int] | None = None

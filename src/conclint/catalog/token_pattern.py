@@ -5,9 +5,9 @@ from __future__ import annotations
 PATTERN = (
     rb"B(?:arrier\s*\(|aseProcess\s*\(|lockingPortal\s*\(|oundedSemaphore\s*\()|C(?:apacityLimiter\s*\(|"
     rb"ondition\s*\()|E(?:xecutor\s*\()|F(?:ileLock\s*\(|orkProcess\s*\(|orkServerProcess\s*\()|"
-    rb"I(?:nterpreterPoolExecutor\s*\()|L(?:ockType\s*\(|ock\s*\()|P(?:arallel\s*\(|ool\s*\(|open\s*\(|"
-    rb"rocessPoolExecutor\s*\(|rocessPool\s*\(|rocess\s*\()|R(?:Lock\s*\()|S(?:emaphore\s*\(|oftFileLock\s*\(|"
-    rb"pawnProcess\s*\(|trictFIFOLock\s*\()|T(?:hread|hreadPoolExecutor\s*\(|hreadPool\s*\(|hread\s*\(|imer\s*\()|"
+    rb"I(?:nterpreterPoolExecutor\s*\()|L(?:ockType\s*\(|ock\s*\()|P(?:ool\s*\(|open\s*\(|rocessPoolExecutor\s*\(|"
+    rb"rocessPool\s*\(|rocess\s*\()|R(?:Lock\s*\()|S(?:emaphore\s*\(|oftFileLock\s*\(|pawnProcess\s*\(|"
+    rb"trictFIFOLock\s*\()|T(?:hread|hreadPoolExecutor\s*\(|hreadPool\s*\(|hread\s*\(|imer\s*\()|"
     rb"U(?:nixFileLock\s*\()|W(?:indowsFileLock\s*\()|\.(?:(?:Pool|Process|aclose|acquire|add_callback|"
     rb"add_callback_from_signal|add_callback_threadsafe|add_done_callback|add_future|add_handler|add_reader|"
     rb"add_signal_handler|add_timeout|add_writer|apply|apply_async|call_at|call_later|call_soon|"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.model.facts import ContextId, Sequence, SequenceKind, Use
+from conclint.model.facts import Use
+from conclint.model.ids import ContextId
+from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Constant, Local, Unknown, ValueId
 from conclint.project.guards import find_witness

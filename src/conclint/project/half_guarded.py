@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, Kind
-from conclint.model.facts import AccessKind, Acquisition, Sequence, SequenceKind
+from conclint.model.facts import AccessKind, Acquisition
+from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Await, Collection, Local, Result, ValueId
 from conclint.project.locks import Lock

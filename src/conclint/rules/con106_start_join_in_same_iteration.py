@@ -61,11 +61,6 @@ def _find_loop(project: Project, made: Made, start: CallPlace) -> CallPlace | No
     """Return the call that a loop over items repeats: the start itself, or the call of the function around it."""
     if start.context.loops:
         return start if is_over_items(made.place) else None
-    callers = (
-        place
-        for place in project.calls
-        if place.context.loops
-        for target in project.callees(place.site)
-        if target.function == start.function.symbol
-    )
+    sites = sorted(site for site in project.call_graph.sites(start.function.symbol) if site.what == "call")
+    callers = (place for place in map(project.call, sites) if place.context.loops)
     return next((place for place in callers if is_over_items(place)), None)

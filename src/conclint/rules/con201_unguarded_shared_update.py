@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
 from conclint.project.parallel import Control
-from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.races import Race
 from conclint.project.roots import relate_begin
@@ -28,7 +27,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report reads followed by writes that another thread's write may come between."""
     for race in project.races.iter_lost_updates():
-        name = _describe(race.place)
+        name = race.place.written
         alone = race.others[0] == (race.access, race.control)
         who = "several threads at once" if alone else "two threads"
         message = f"`{name}` is updated by {who} without a lock"
@@ -40,7 +39,7 @@ def _relate(project: Project, race: Race) -> Iterator[Related]:
     for other, control in race.others:
         reached.setdefault(control, other)
         if other is not race.access:
-            yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
+            yield project.related(other.module, other.span, f"`{race.place.written}` is changed here as well")
     for control, access in reached.items():
         if (step := _relate_spawn(project, control)) is not None and control.root is not None:
             yield step
@@ -51,7 +50,3 @@ def _relate_spawn(project: Project, control: Control) -> Related | None:
     if control.root is None:
         return None
     return relate_begin(project, control.root, again=control.many)
-
-
-def _describe(place: Place) -> str:
-    return f"self.{place.name}" if place.kind is PlaceKind.ATTRIBUTE else place.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm, Related
-from conclint.model.facts import SequenceKind
+from conclint.model.observations import SequenceKind
 from conclint.model.rule import Category, Rule
 from conclint.project.checks import CheckThenAct
 from conclint.project.project import Project

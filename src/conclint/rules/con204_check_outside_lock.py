@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm
-from conclint.model.facts import SequenceKind
+from conclint.model.observations import SequenceKind
 from conclint.model.rule import Category, Rule
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
