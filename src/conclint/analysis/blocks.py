@@ -1,0 +1,174 @@
+"""Blocks: whole statements, and the edits that put them into a block of their own, or take them away."""
+
+from __future__ import annotations
+
+import bisect
+import io
+import tokenize
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from conclint.analysis.editor import Editor
+from conclint.analysis.fields import iter_children, iter_nodes
+from conclint.model.fix import Edit
+
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+_STRINGS = (cst.SimpleString, cst.FormattedString)
+_INNER = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+
+
+def find_statement(editor: Editor, node: cst.CSTNode) -> Statement | None:
+    """Return the innermost statement around a node, or itself, that begins a line of its own and runs where it does."""
+    for found in (node, *editor.iter_around(node)):
+        if isinstance(found, cst.Lambda | cst.ClassDef) or (isinstance(found, cst.FunctionDef) and found is not node):
+            return None
+        if isinstance(found, cst.SimpleStatementLine | cst.BaseCompoundStatement) and find_block(editor, found):
+            return found if editor.indent(found) is not None else None
+    return None
+
+
+def find_block(editor: Editor, statement: cst.CSTNode) -> Sequence[Statement]:
+    """Return the statements among which a statement stands, itself included; none where it shares its line."""
+    block = editor.parent(statement)
+    if not isinstance(block, cst.IndentedBlock | cst.Module):
+        return ()
+    return [one for one in block.body if isinstance(one, cst.SimpleStatementLine | cst.BaseCompoundStatement)]
+
+
+def find_following(editor: Editor, statement: Statement) -> Sequence[Statement]:
+    """Return the statements that follow one in its block."""
+    block = find_block(editor, statement)
+    return block[block.index(statement) + 1 :] if statement in block else ()
+
+
+def find_line(editor: Editor, node: cst.CSTNode) -> cst.SimpleStatementLine | None:
+    """Return the line around an expression, if it holds one small statement, which begins it."""
+    line = editor.line_of(node)
+    return line if line is not None and find_block(editor, line) and editor.indent(line) is not None else None
+
+
+def is_statement(editor: Editor, call: cst.Call) -> bool:
+    """Return whether a call is a statement, awaited or not: nobody looks at what it gives."""
+    around = editor.parent(call)
+    if isinstance(around, cst.Await):
+        around = editor.parent(around)
+    return isinstance(around, cst.Expr)
+
+
+def holds(node: cst.CSTNode, inner: cst.CSTNode) -> bool:
+    """Return whether `inner` is the node, or stands in it."""
+    return any(one is inner for one in iter_nodes(node))
+
+
+def iter_own(nodes: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Yield all nodes that run where the given ones do: not those in functions and classes that they define."""
+    pending = list(reversed(nodes))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, _INNER):
+            pending.extend(reversed(list(iter_children(node))))
+
+
+def iter_comments(editor: Editor, start: int, end: int) -> Iterator[str]:
+    """Yield the comments between two offsets, each with its `#`."""
+    starts = editor.source.line_starts
+    # `newline=None` counts lone carriage returns as ends of lines, as the parser does.
+    for token in tokenize.generate_tokens(io.StringIO(editor.source.text, newline=None).readline):
+        if token.type == tokenize.COMMENT and start <= starts[token.start[0] - 1] + token.start[1] < end:
+            yield token.string
+
+
+def indent(editor: Editor, statements: Sequence[Statement], *, first: bool = True) -> tuple[Edit, ...] | None:
+    """Return the edits that move statements that follow each other one step to the right, comments included.
+
+    Without `first` the first line stays, and what is above it. None where that would change a string over several lines.
+    """
+    start, end = editor.source.offsets[statements[0]][0], end_of(editor, statements[-1])
+    starts = editor.source.line_starts
+    if first:
+        start = editor.start_of_line(statements[0], with_comments=True) - 1
+    begins = [place for place in starts[bisect.bisect_right(starts, start) :] if place < end]
+    if any(_holds_line_start(editor, node, begins) for one in statements for node in iter_nodes(one)):
+        return None
+    step = editor.source.tree.default_indent
+    # Lines without any text stay so.
+    return tuple(editor.insert(place, step) for place in begins if _read_line(editor, place).strip())
+
+
+def wrap(editor: Editor, statements: Sequence[Statement], header: str) -> tuple[Edit, ...] | None:
+    """Return the edits that put statements into a block of their own; None where that would change a long string."""
+    before, deeper = editor.indent(statements[0]), indent(editor, statements, first=False)
+    if before is None or deeper is None:
+        return None
+    start = editor.source.offsets[statements[0]][0]
+    return (editor.insert(start, f"{header}\n{before}{editor.source.tree.default_indent}"), *deeper)
+
+
+def end_of(editor: Editor, statement: Statement) -> int:
+    """Return where the line after a statement begins; comments that stand deeper than the statement belong to it."""
+    last, starts = editor.end_of_line(statement), editor.source.line_starts
+    if isinstance(statement, cst.SimpleStatementLine):
+        return last
+    column = len(editor.indent(statement) or "")
+    for place in starts[bisect.bisect_left(starts, last) :]:
+        line = _read_line(editor, place)
+        if line.strip():
+            if not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) <= column:
+                break
+            last = place + len(line)
+    return last
+
+
+def _read_line(editor: Editor, place: int) -> str:
+    """Return the text from an offset to the end of its line, with its newline."""
+    starts, text = editor.source.line_starts, editor.source.text
+    line = bisect.bisect_right(starts, place)
+    return text[place : starts[line] if line < len(starts) else len(text)]
+
+
+def remove(editor: Editor, statement: Statement) -> Edit | None:
+    """Return the edit that takes the lines of a statement away; None where a comment would go with it."""
+    start, end = editor.start_of_line(statement), end_of(editor, statement)
+    return None if any(iter_comments(editor, start, end)) else editor.edit(start, end, "")
+
+
+def leaks(editor: Editor, statements: Sequence[Statement]) -> bool:
+    """Return whether a variable that statements bind is used anywhere else in their function."""
+    bound = set[str]()
+    for one in iter_own(statements):
+        for target in _iter_targets(one):
+            bound |= {name.value for name in iter_nodes(target) if isinstance(name, cst.Name) and not _is_base(editor, name)}
+    around = editor.function(statements[0]) or editor.source.tree
+    inside = {name for one in statements for name in iter_nodes(one) if isinstance(name, cst.Name)}
+    uses = (name for name in iter_nodes(around) if isinstance(name, cst.Name) and name not in inside)
+    return any(name.value in bound and not _is_base(editor, name, of_keyword=True) for name in uses)
+
+
+def _iter_targets(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    if isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For | cst.NamedExpr):
+        yield node.target
+    elif isinstance(node, cst.AsName | cst.Import | cst.ImportFrom):
+        yield node
+    elif isinstance(node, cst.FunctionDef | cst.ClassDef):
+        yield node.name
+    elif isinstance(node, cst.Del):
+        yield node.target
+
+
+def _is_base(editor: Editor, name: cst.Name, *, of_keyword: bool = False) -> bool:
+    """Whether a name is part of `self.x` or `d[k]`, which is no variable that is bound; or the `x` of `f(x=1)`."""
+    around = editor.parent(name)
+    if of_keyword:
+        return (isinstance(around, cst.Attribute) and around.attr is name) or (
+            isinstance(around, cst.Arg) and around.keyword is name
+        )
+    return isinstance(around, cst.Attribute | cst.Subscript | cst.SubscriptElement | cst.Index)
+
+
+def _holds_line_start(editor: Editor, node: cst.CSTNode, begins: Sequence[int]) -> bool:
+    if not isinstance(node, _STRINGS):
+        return False
+    start, end = editor.source.offsets[node]
+    return any(start < place <= end for place in begins)
