@@ -172,3 +172,28 @@ def _holds_line_start(editor: Editor, node: cst.CSTNode, begins: Sequence[int]) 
         return False
     start, end = editor.source.offsets[node]
     return any(start < place <= end for place in begins)
+
+
+def move(editor: Editor, statement: Statement, place: int, *, above: str) -> tuple[Edit, Edit] | None:
+    """Return the edits that move a statement, with the comments right above it, to the line that begins at `place`.
+
+    It is indented like `above`, a statement there. None where that would change a string over several lines.
+    """
+    before = editor.indent(statement)
+    start, end = _find_top(editor, statement), end_of(editor, statement)
+    begins = [one for one in editor.source.line_starts if start <= one < end]
+    if before is None or any(_holds_line_start(editor, one, begins) for one in iter_nodes(statement)):
+        return None
+    lines = [_read_line(editor, one) for one in begins]
+    moved = "".join(above + line[len(before) :] if line.startswith(before) else line for line in lines)
+    if not moved.endswith(("\n", "\r")):
+        moved += "\n"
+    return editor.edit(start, end, ""), editor.insert(place, moved)
+
+
+def _find_top(editor: Editor, statement: Statement) -> int:
+    """Return where the first of the comments begins that stand right above a statement, or the statement's line."""
+    above = list(statement.leading_lines)
+    count = next((number for number, line in enumerate(reversed(above)) if line.comment is None), len(above))
+    starts = editor.source.line_starts
+    return starts[bisect.bisect_left(starts, editor.start_of_line(statement)) - count]
