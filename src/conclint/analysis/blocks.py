@@ -180,7 +180,7 @@ def move(editor: Editor, statement: Statement, place: int, *, above: str) -> tup
     It is indented like `above`, a statement there. None where that would change a string over several lines.
     """
     before = editor.indent(statement)
-    start, end = _find_top(editor, statement), end_of(editor, statement)
+    start, end = find_top(editor, statement), end_of(editor, statement)
     begins = [one for one in editor.source.line_starts if start <= one < end]
     if before is None or any(_holds_line_start(editor, one, begins) for one in iter_nodes(statement)):
         return None
@@ -191,7 +191,7 @@ def move(editor: Editor, statement: Statement, place: int, *, above: str) -> tup
     return editor.edit(start, end, ""), editor.insert(place, moved)
 
 
-def _find_top(editor: Editor, statement: Statement) -> int:
+def find_top(editor: Editor, statement: Statement) -> int:
     """Return where the first of the comments begins that stand right above a statement, or the statement's line."""
     above = list(statement.leading_lines)
     count = next((number for number, line in enumerate(reversed(above)) if line.comment is None), len(above))
