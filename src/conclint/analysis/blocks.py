@@ -129,9 +129,15 @@ def _read_line(editor: Editor, place: int) -> str:
 
 
 def remove(editor: Editor, statement: Statement) -> Edit | None:
-    """Return the edit that takes the lines of a statement away; None where a comment would go with it."""
+    """Return the edit that takes the lines of a statement away, but for a comment behind it; None for other comments."""
     start, end = editor.start_of_line(statement), end_of(editor, statement)
-    return None if any(iter_comments(editor, start, end)) else editor.edit(start, end, "")
+    if not any(iter_comments(editor, start, end)):
+        return editor.edit(start, end, "")
+    first, last = editor.source.offsets[statement]
+    behind = editor.source.text[last:end].lstrip(" \t")
+    if not isinstance(statement, cst.SimpleStatementLine) or any(iter_comments(editor, start, last)):
+        return None
+    return editor.edit(first, end - len(behind), "")
 
 
 def leaks(editor: Editor, statements: Sequence[Statement]) -> bool:
@@ -141,6 +147,8 @@ def leaks(editor: Editor, statements: Sequence[Statement]) -> bool:
         for target in _iter_targets(one):
             bound |= {name.value for name in iter_nodes(target) if isinstance(name, cst.Name) and not _is_base(editor, name)}
     around = editor.function(statements[0]) or editor.source.tree
+    table = editor.scope(statements[0]).table
+    bound = {name for name in bound if table.find_owner(name) is table}
     inside = {name for one in statements for name in iter_nodes(one) if isinstance(name, cst.Name)}
     uses = (name for name in iter_nodes(around) if isinstance(name, cst.Name) and name not in inside)
     return any(name.value in bound and not _is_base(editor, name, of_keyword=True) for name in uses)
