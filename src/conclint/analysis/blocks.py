@@ -83,7 +83,7 @@ def iter_comments(editor: Editor, start: int, end: int) -> Iterator[str]:
 def indent(editor: Editor, statements: Sequence[Statement], *, first: bool = True) -> tuple[Edit, ...] | None:
     """Return the edits that move statements that follow each other one step to the right, comments included.
 
-    Without `first` the first line stays, and what is above it. None where that would change a string over several lines.
+    Without `first` the first line stays, and what is above it. None where a string over several lines would change.
     """
     start, end = editor.source.offsets[statements[0]][0], end_of(editor, statements[-1])
     starts = editor.source.line_starts
@@ -129,7 +129,7 @@ def _read_line(editor: Editor, place: int) -> str:
 
 
 def remove(editor: Editor, statement: Statement) -> Edit | None:
-    """Return the edit that takes the lines of a statement away, but for a comment behind it; None for other comments."""
+    """Return the edit that takes the lines of a statement away, but not a comment behind it; None for others."""
     start, end = editor.start_of_line(statement), end_of(editor, statement)
     if not any(iter_comments(editor, start, end)):
         return editor.edit(start, end, "")
@@ -145,7 +145,9 @@ def leaks(editor: Editor, statements: Sequence[Statement]) -> bool:
     bound = set[str]()
     for one in iter_own(statements):
         for target in _iter_targets(one):
-            bound |= {name.value for name in iter_nodes(target) if isinstance(name, cst.Name) and not _is_base(editor, name)}
+            bound |= {
+                name.value for name in iter_nodes(target) if isinstance(name, cst.Name) and not _is_base(editor, name)
+            }
     around = editor.function(statements[0]) or editor.source.tree
     table = editor.scope(statements[0]).table
     bound = {name for name in bound if table.find_owner(name) is table}
@@ -193,6 +195,9 @@ def move(editor: Editor, statement: Statement, place: int, *, above: str) -> tup
     if before is None or any(_holds_line_start(editor, one, begins) for one in iter_nodes(statement)):
         return None
     lines = [_read_line(editor, one) for one in begins]
+    if find_block(editor, statement)[:1] == [statement]:
+        # No block begins with an empty line.
+        end += len(editor.source.text[end:]) - len(editor.source.text[end:].lstrip("\r\n"))
     moved = "".join(above + line[len(before) :] if line.startswith(before) else line for line in lines)
     if not moved.endswith(("\n", "\r")):
         moved += "\n"

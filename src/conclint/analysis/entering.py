@@ -24,7 +24,6 @@ from conclint.analysis.fields import iter_nodes
 from conclint.analysis.locksets import ends_block
 from conclint.model.fix import Edit
 
-
 _HARMLESS = frozenset({"locked", "notify", "notify_all", "wait", "wait_for"})
 """What may be done with a lock, or Condition, while it is held, and leaves it so."""
 
@@ -82,7 +81,9 @@ def _iter_uses(editor: Editor, statements: Sequence[Statement], lock: str) -> It
             yield around.attr.value if isinstance(around, cst.Attribute) and around.value is one else ""
 
 
-def enter(editor: Editor, acquire: cst.BaseExpression, section: CriticalSection, header: str) -> tuple[Edit, ...] | None:
+def enter(
+    editor: Editor, acquire: cst.BaseExpression, section: CriticalSection, header: str
+) -> tuple[Edit, ...] | None:
     """Return the edits that write `header` where `acquire` stands, and hold the lock so to the end of the section."""
     frame, releases = section.frame, section.releases
     body: Sequence[Statement] = section.statements

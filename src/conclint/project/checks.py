@@ -39,15 +39,15 @@ class CheckThenAct(NamedTuple):
     state: str
     check: Span
     act: Span
-    witness: SharedAccess | None
-    identity: Object | Place | None
-    """The lock of the witness, or the one that is taken, which `lock` names."""
-    lock: str
-    root: Root | None
-    taken: tuple[int, Span] | None
     place: Place
     target: ValueId
-    """What is tested, and its place."""
+    """What is tested, as the module tells it."""
+    witness: SharedAccess | None = None
+    identity: Object | Place | None = None
+    """The lock that `lock` names."""
+    lock: str = ""
+    root: Root | None = None
+    taken: tuple[int, Span] | None = None
 
 
 class _Test(NamedTuple):
@@ -100,8 +100,8 @@ class Checks:
                 return None
         spans = (sequence.check, sequence.act)
         lock = self._project.guards.lock_names[identity] if identity is not None else ""
-        shared = (witness, identity, lock, root, taken)
-        return CheckThenAct(sequence.kind, module, sequence.function, state, *spans, *shared, place, sequence.target)
+        found = CheckThenAct(sequence.kind, module, sequence.function, state, *spans, place, sequence.target)
+        return found._replace(witness=witness, identity=identity, lock=lock, root=root, taken=taken)
 
     def _is_singleton(self, module: int, sequence: Sequence, symbol: str) -> bool:
         """Whether `__new__` tests the class itself: `cls._instance` is there before the object that it builds."""

@@ -67,7 +67,9 @@ class Holding:
         if held or place is None or place.module != module or self._may_be_held(symbol, identity):
             return None
         taken = (entry.span.line for entry in self._takers.get(symbol, ()))
-        calls = (one.call.span.line for one in self._project.calls_in(place) if one != apart_from and self._is_unfit(one))
+        calls = (
+            one.call.span.line for one in self._project.calls_in(place) if one != apart_from and self._is_unfit(one)
+        )
         return tuple(sorted({*taken, *calls}))
 
     def _may_be_held(self, symbol: str, identity: Object | Place) -> bool:
@@ -141,4 +143,3 @@ class Holding:
     def _is_kept_in_class(self, lock: Place) -> bool:
         symbol = f"{lock.owner}.{lock.name}"
         return any(facts.values[flow.target] == Name(symbol) for facts in self._project.modules for flow in facts.flows)
-

@@ -44,9 +44,7 @@ def check(project: Project) -> Iterator[Alarm]:
                     related = ends[: 1 if loop.site == start.site else 2]
                     words = (spell(start.call.span),) if loop.site == start.site else ()
                     anchors = (project.anchor(join.site.module, join.call.span, noun, *words),)
-                    yield project.alarm(
-                        join.site.module, RULE.code, join.call.span, message, *related, anchors=anchors
-                    )
+                    yield project.alarm(join.site.module, RULE.code, join.call.span, message, *related, anchors=anchors)
 
 
 def _is_at_once(project: Project, made: Made, start: CallPlace, join: CallPlace) -> bool:

@@ -111,7 +111,12 @@ def _set_default(editor: Editor, check: cst.CSTNode, act: cst.CSTNode) -> Fix | 
     """Return the fix that makes `d.setdefault(k, [])` of `if k not in d: d[k] = []`."""
     test, line = editor.around(check, cst.If), editor.line_of(act)
     given = line.body[0] if line is not None and test is not None and editor.parent(line) is test.body else None
-    if test is None or not isinstance(act, cst.Subscript) or not isinstance(given, cst.Assign) or test.orelse is not None:
+    if (
+        test is None
+        or not isinstance(act, cst.Subscript)
+        or not isinstance(given, cst.Assign)
+        or test.orelse is not None
+    ):
         return None
     if len(test.body.body) != 1 or len(given.targets) != 1 or given.targets[0].target is not act:
         return None

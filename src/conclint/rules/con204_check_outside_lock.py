@@ -49,10 +49,10 @@ def check(project: Project) -> Iterator[Alarm]:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Repeat the test with the lock held."""
-    check, lock, act = (
-        editor.find(span, cst.CSTNode) for span in (anchor.span, *map(read_span, anchor.words[:2]))
+    check, lock, act = (editor.find(span, cst.CSTNode) for span in (anchor.span, *map(read_span, anchor.words[:2])))
+    test, held = (
+        editor.around(node, kind) if node is not None else None for node, kind in ((check, cst.If), (lock, cst.With))
     )
-    test, held = (editor.around(node, kind) if node is not None else None for node, kind in ((check, cst.If), (lock, cst.With)))
     if not isinstance(test, cst.If) or not isinstance(held, cst.With) or act is None or not holds(held.body, act):
         return None
     if check is None or not holds(test.test, check) or not _is_repeatable(editor, test.test, anchor.words[2]):

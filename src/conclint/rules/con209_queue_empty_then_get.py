@@ -36,9 +36,7 @@ def check(project: Project) -> Iterator[Alarm]:
         then = "this one waits for ever" if found.blocks else "this one raises"
         message = f"`{found.queue}` is tested before it is used: another thread may {what}, and {then}"
         anchor = project.anchor(found.module, found.check, spell(found.act.call.span))
-        yield project.alarm(
-            found.module, RULE.code, found.check, message, *_relate(project, found), anchors=(anchor,)
-        )
+        yield project.alarm(found.module, RULE.code, found.check, message, *_relate(project, found), anchors=(anchor,))
 
 
 def _relate(project: Project, found: StaleTest) -> Iterator[Related]:
@@ -77,27 +75,15 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     named = _AT_ONCE.get(act.func.attr.value.removesuffix("_nowait"))
     reference = editor.refer(named[1], act) if named is not None else None
     at_once = _act_at_once(editor, act)
-    is_if = find_statement(editor, test) is test and editor.source.text.startswith("if", editor.source.offsets[test][0])
-    if reference is None or at_once is None or (isinstance(test, cst.If) and not is_if):
+    if reference is None or at_once is None:
         return None
-    edits = _catch(editor, test, line, editor.code(act.func.value), reference.text)
+    queue = editor.code(act.func.value)
+    if isinstance(test, cst.While):
+        edits = _catch_in_loop(editor, test, line, queue, reference.text)
+    else:
+        edits = _catch_once(editor, test, line, queue, reference.text) if isinstance(test, cst.If) else None
     title = f"Catch `{reference.text}` instead of asking before"
     return Fix(title, Applicability.UNSAFE, (*reference.edits, *at_once, *edits)) if edits is not None else None
-
-
-def _catch(
-    editor: Editor, test: cst.If | cst.While, line: cst.SimpleStatementLine, queue: str, error: str
-) -> tuple[Edit, ...] | None:
-    """Return the edits for the shape that test and use have."""
-    is_inside = editor.parent(line) is test.body
-    if isinstance(test, cst.While):
-        header = _drop_test(editor, test.test, queue)
-        tried = _try(editor, line, error, "break")
-        is_plain = is_inside and test.orelse is None
-        return (header, *tried) if is_plain and header is not None and tried is not None else None
-    if not _asks(editor, test.test, queue):
-        return None
-    return _catch_instead(editor, test, line, error) if is_inside else _catch_above(editor, test, line, error)
 
 
 def _act_at_once(editor: Editor, act: cst.Call) -> tuple[Edit, ...] | None:
@@ -110,6 +96,16 @@ def _act_at_once(editor: Editor, act: cst.Call) -> tuple[Edit, ...] | None:
     least = 1 if method.value == "put" else 0
     is_plain = len(act.args) == least and all(one.keyword is None for one in act.args)
     return (editor.replace(method, f"{method.value}_nowait"),) if is_plain else None
+
+
+def _catch_in_loop(
+    editor: Editor, loop: cst.While, line: cst.SimpleStatementLine, queue: str, error: str
+) -> tuple[Edit, ...] | None:
+    """Return the edits that end a loop where `while not jobs.empty():` would have."""
+    header, tried = _drop_test(editor, loop.test, queue), _try(editor, line, error, "break")
+    if editor.parent(line) is not loop.body or loop.orelse is not None or header is None or tried is None:
+        return None
+    return header, *tried
 
 
 def _drop_test(editor: Editor, test: cst.BaseExpression, queue: str) -> Edit | None:
@@ -135,9 +131,18 @@ def _asks(editor: Editor, test: cst.BaseExpression, queue: str) -> bool:
     return isinstance(asked, cst.Attribute) and asked.attr.value in _ASKING and editor.code(asked.value) == queue
 
 
-def _catch_instead(
-    editor: Editor, test: cst.If, line: cst.SimpleStatementLine, error: str
+def _catch_once(
+    editor: Editor, test: cst.If, line: cst.SimpleStatementLine, queue: str, error: str
 ) -> tuple[Edit, ...] | None:
+    """Return the edits that make a `try` of an `if`, which is no `elif` and asks nothing else."""
+    is_if = editor.source.text.startswith("if", editor.source.offsets[test][0])
+    if not is_if or find_statement(editor, test) is not test or not _asks(editor, test.test, queue):
+        return None
+    is_inside = editor.parent(line) is test.body
+    return _catch_instead(editor, test, line, error) if is_inside else _catch_above(editor, test, line, error)
+
+
+def _catch_instead(editor: Editor, test: cst.If, line: cst.SimpleStatementLine, error: str) -> tuple[Edit, ...] | None:
     """Return the edits that make a `try` of the `if`, whose other arm, if any, is run where it fails."""
     body, other = test.body.body, test.orelse
     is_alone = len(body) == 1
@@ -153,9 +158,7 @@ def _catch_instead(
     return (header, editor.insert(editor.end_of_line(line), caught))
 
 
-def _catch_above(
-    editor: Editor, test: cst.If, line: cst.SimpleStatementLine, error: str
-) -> tuple[Edit, ...] | None:
+def _catch_above(editor: Editor, test: cst.If, line: cst.SimpleStatementLine, error: str) -> tuple[Edit, ...] | None:
     """Return the edits that make the `except` of an `if jobs.empty(): return` right above the line."""
     block = find_block(editor, line)
     index = block.index(line)

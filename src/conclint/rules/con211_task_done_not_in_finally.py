@@ -94,9 +94,7 @@ def _says(editor: Editor, node: cst.CSTNode, said: str) -> bool:
     return any(isinstance(one, cst.Call) and editor.code(one.func) == said for one in iter_own([node]))
 
 
-def _add_finally(
-    editor: Editor, around: cst.Try, line: cst.SimpleStatementLine, said: str
-) -> tuple[Edit, ...] | None:
+def _add_finally(editor: Editor, around: cst.Try, line: cst.SimpleStatementLine, said: str) -> tuple[Edit, ...] | None:
     """Return the edits for a `task_done()` that ends the body of a `try`."""
     before = editor.indent(around)
     if before is None or _says(editor, around.body.with_changes(body=around.body.body[:-1]), said):

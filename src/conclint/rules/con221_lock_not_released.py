@@ -15,7 +15,7 @@ from conclint.analysis.scope import Scope
 from conclint.catalog.collections_ import NEVER_RAISING
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Edit, Fix
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import fixer, local_rule
 

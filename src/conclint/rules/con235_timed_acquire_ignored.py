@@ -161,8 +161,9 @@ def _skip(editor: Editor, call: cst.Call, line: cst.SimpleStatementLine, lock: s
         return None
     if isinstance(line.body[0], cst.Assign):
         name = editor.code(line.body[0].targets[0].target)
-        header = f"{editor.indent(line)}if {name}:\n"
-        edits = (editor.insert(editor.end_of_line(line), header), *deeper)
+        # Not at the beginning of the next line, which is indented.
+        end = len(editor.source.text[: editor.end_of_line(line)].rstrip("\r\n"))
+        edits = (editor.insert(end, f"\n{editor.indent(line)}if {name}:"), *deeper)
     else:
         edits = (*_test(editor, call, line, "if "), *deeper)
     return Fix("Leave it out without the lock", Applicability.UNSAFE, edits)

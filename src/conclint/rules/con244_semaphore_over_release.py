@@ -75,8 +75,7 @@ def _only_acquires(editor: Editor, statement: Statement, lock: str) -> bool:
 
 def _is_acquire(editor: Editor, node: cst.BaseExpression, lock: str) -> bool:
     call = node.expression if isinstance(node, cst.Await) else node
-    is_method = isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
-    return is_method and editor.code(call.func) == f"{lock}.acquire"
+    return isinstance(call, cst.Call) and editor.code(call.func) == f"{lock}.acquire"
 
 
 def _mentions(editor: Editor, node: cst.CSTNode, lock: str) -> bool:
