@@ -80,6 +80,11 @@ def iter_comments(editor: Editor, start: int, end: int) -> Iterator[str]:
             yield token.string
 
 
+def lift_comments(editor: Editor, start: int, end: int, before: str) -> str:
+    """Return lines with the comments between two offsets, for the text that takes the place of what stands there."""
+    return "".join(f"{comment}\n{before}" for comment in iter_comments(editor, start, end))
+
+
 def indent(editor: Editor, statements: Sequence[Statement], *, first: bool = True) -> tuple[Edit, ...] | None:
     """Return the edits that move statements that follow each other one step to the right, comments included.
 

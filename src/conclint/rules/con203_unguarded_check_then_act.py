@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.blocks import find_block, find_statement, iter_comments
+from conclint.analysis.blocks import find_block, find_statement, lift_comments
 from conclint.analysis.editor import Editor
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.holding import hold_lock
@@ -110,6 +110,7 @@ def _mentions(node: cst.CSTNode, name: str) -> bool:
 def _set_default(editor: Editor, check: cst.CSTNode, act: cst.CSTNode) -> Fix | None:
     """Return the fix that makes `d.setdefault(k, [])` of `if k not in d: d[k] = []`."""
     test, line = editor.around(check, cst.If), editor.line_of(act)
+    act = act.target if isinstance(act, cst.AssignTarget) else act
     given = line.body[0] if line is not None and test is not None and editor.parent(line) is test.body else None
     if (
         test is None
@@ -120,15 +121,15 @@ def _set_default(editor: Editor, check: cst.CSTNode, act: cst.CSTNode) -> Fix | 
         return None
     if len(test.body.body) != 1 or len(given.targets) != 1 or given.targets[0].target is not act:
         return None
-    start, end = editor.source.offsets[test]
+    (start, end), before = editor.source.offsets[test], editor.indent(test)
     state, key = editor.code(act.value), ", ".join(editor.code(one) for one in act.slice)
     is_same = editor.code(test.test) == f"{key} not in {state}" and len(act.slice) == 1
-    if not is_same or not _is_cheap(given.value) or any(iter_comments(editor, start, editor.end_of_line(test))):
-        return None
-    if editor.indent(test) is None or not find_block(editor, test):
+    if not is_same or not _is_cheap(given.value) or before is None or not find_block(editor, test):
         return None
     text = f"{state}.setdefault({key}, {editor.code(given.value)})"
-    return Fix("Do both with `setdefault`", Applicability.UNSAFE, (editor.edit(start, end, text),))
+    comments = lift_comments(editor, start, editor.end_of_line(test), before)
+    last = len(editor.source.text[: editor.end_of_line(test)].rstrip("\r\n"))
+    return Fix("Do both with `setdefault`", Applicability.UNSAFE, (editor.edit(start, last, f"{comments}{text}"),))
 
 
 def _is_cheap(value: cst.BaseExpression) -> bool:

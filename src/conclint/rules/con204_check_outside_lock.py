@@ -91,7 +91,20 @@ def _repeat(editor: Editor, test: cst.If, held: cst.With, act: cst.CSTNode) -> t
     leaving = (cst.Return, cst.Break, cst.Continue)
     if not any(holds(one, act) for one in section) or any(isinstance(one, leaving) for one in iter_own(section)):
         return None
-    return None if leaks(editor, section) else wrap(editor, section, f"if {editor.code(test.test)}:")
+    written = _write_test(editor, test, section[0])
+    return wrap(editor, section, f"if {written}:") if written and not leaks(editor, section) else None
+
+
+def _write_test(editor: Editor, test: cst.If, place: Statement) -> str:
+    """Return the test as it is written, with its lines as deep as they are at another place; "" for long strings."""
+    before, after = editor.indent(test), editor.indent(place)
+    first, *others = editor.code(test.test).split("\n")
+    is_fitting = all(one.startswith(before or "") for one in others if one.strip())
+    if before is None or after is None or not is_fitting:
+        return ""
+    if others and any(isinstance(one, cst.BaseString) for one in iter_nodes(test.test)):
+        return ""
+    return "\n".join([first, *(after + one[len(before) :] if one.strip() else one for one in others)])
 
 
 def _leave_again(editor: Editor, test: cst.If, held: cst.With) -> tuple[Edit, ...] | None:
@@ -104,5 +117,8 @@ def _leave_again(editor: Editor, test: cst.If, held: cst.With) -> tuple[Edit, ..
     if not isinstance(part, cst.BaseSmallStatement) or any(isinstance(one, cst.Call) for one in iter_nodes(part)):
         return None
     step = editor.source.tree.default_indent
-    again = f"{indent}if {editor.code(test.test)}:\n{indent}{step}{editor.code(part)}\n"
+    written = _write_test(editor, test, first)
+    if not written:
+        return None
+    again = f"{indent}if {written}:\n{indent}{step}{editor.code(part)}\n"
     return (editor.insert(find_top(editor, first), again),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -51,17 +52,6 @@ def _relate(project: Project, found: StaleTest) -> Iterator[Related]:
 _AT_ONCE = {"get": ("get_nowait", "queue.Empty"), "put": ("put_nowait", "queue.Full")}
 """What does the same without waiting, and what it raises where it cannot."""
 _ASKING = frozenset({"empty", "full", "qsize"})
-_WITH_NONE = frozenset(
-    {
-        (cst.GreaterThan, "0"),
-        (cst.NotEqual, "0"),
-        (cst.GreaterThanEqual, "1"),
-        (cst.Equal, "0"),
-        (cst.LessThan, "1"),
-        (cst.LessThanEqual, "0"),
-    }
-)
-"""Comparisons of `qsize()` that ask whether there is anything at all."""
 
 
 @fixer(RULE)
@@ -74,38 +64,46 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     named = _AT_ONCE.get(act.func.attr.value.removesuffix("_nowait"))
     reference = editor.refer(named[1], act) if named is not None else None
-    at_once = _act_at_once(editor, act)
-    if reference is None or at_once is None:
+    method = _name_method(act, act.func.attr.value)
+    if reference is None or method is None:
         return None
-    queue = editor.code(act.func.value)
+    use = _Use(line, act.func, method, reference.text)
     if isinstance(test, cst.While):
-        edits = _catch_in_loop(editor, test, line, queue, reference.text)
+        edits = _catch_in_loop(editor, test, use)
     else:
-        edits = _catch_once(editor, test, line, queue, reference.text) if isinstance(test, cst.If) else None
+        edits = _catch_once(editor, test, use) if isinstance(test, cst.If) else None
     title = f"Catch `{reference.text}` instead of asking before"
-    return Fix(title, Applicability.UNSAFE, (*reference.edits, *at_once, *edits)) if edits is not None else None
+    return Fix(title, Applicability.UNSAFE, (*reference.edits, *edits)) if edits is not None else None
 
 
-def _act_at_once(editor: Editor, act: cst.Call) -> tuple[Edit, ...] | None:
-    """Return the edits after which a call does not wait for ever; None where it may, by what it is given."""
-    method = act.func.attr if isinstance(act.func, cst.Attribute) else None
-    if method is None or any(one.star for one in act.args):
+class _Use(NamedTuple):
+    """The line that takes an item, or puts one; what is called there, the method to call, and what that raises."""
+
+    line: cst.SimpleStatementLine
+    called: cst.Attribute
+    method: str
+    error: str
+
+
+def _name_method(act: cst.Call, method: str) -> str | None:
+    """Return the method that does not wait for ever; None where it may, by what it is given."""
+    if any(one.star for one in act.args):
         return None
-    if method.value in ("get_nowait", "put_nowait") or is_bounded(act) or is_nonblocking(act):
-        return ()
-    least = 1 if method.value == "put" else 0
-    is_plain = len(act.args) == least and all(one.keyword is None for one in act.args)
-    return (editor.replace(method, f"{method.value}_nowait"),) if is_plain else None
+    if method in ("get_nowait", "put_nowait") or is_bounded(act) or is_nonblocking(act):
+        return method
+    is_plain = len(act.args) == (1 if method == "put" else 0) and all(one.keyword is None for one in act.args)
+    return f"{method}_nowait" if is_plain else None
 
 
-def _catch_in_loop(
-    editor: Editor, loop: cst.While, line: cst.SimpleStatementLine, queue: str, error: str
-) -> tuple[Edit, ...] | None:
+def _catch_in_loop(editor: Editor, loop: cst.While, use: _Use) -> tuple[Edit, ...] | None:
     """Return the edits that end a loop where `while not jobs.empty():` would have."""
-    header, tried = _drop_test(editor, loop.test, queue), _try(editor, line, error, "break")
-    if editor.parent(line) is not loop.body or loop.orelse is not None or header is None or tried is None:
+    header, tried = _drop_test(editor, loop.test, editor.code(use.called.value)), wrap(editor, [use.line], "try:")
+    if editor.parent(use.line) is not loop.body or loop.orelse is not None or header is None or tried is None:
         return None
-    return header, *tried
+    before, step = editor.indent(use.line), editor.source.tree.default_indent
+    caught = f"{before}except {use.error}:\n{before}{step}break\n"
+    call = editor.replace(use.called.attr, use.method)
+    return header, *tried, call, editor.insert(editor.end_of_line(use.line), caught)
 
 
 def _drop_test(editor: Editor, test: cst.BaseExpression, queue: str) -> Edit | None:
@@ -121,67 +119,58 @@ def _drop_test(editor: Editor, test: cst.BaseExpression, queue: str) -> Edit | N
 
 
 def _asks(editor: Editor, test: cst.BaseExpression, queue: str) -> bool:
-    """Whether a condition asks how full the queue is, and nothing else: `not jobs.empty()`, `jobs.qsize() > 0`."""
+    """Whether a condition asks how full the queue is, and nothing else: `not jobs.empty()`, `jobs.qsize()`."""
     if isinstance(test, cst.UnaryOperation):
         return _asks(editor, test.expression, queue)
-    if isinstance(test, cst.Comparison):
-        parts = tuple((type(one.operator), editor.code(one.comparator)) for one in test.comparisons)
-        return len(parts) == 1 and parts[0] in _WITH_NONE and _asks(editor, test.left, queue)
     asked = test.func if isinstance(test, cst.Call) else None
     return isinstance(asked, cst.Attribute) and asked.attr.value in _ASKING and editor.code(asked.value) == queue
 
 
-def _catch_once(
-    editor: Editor, test: cst.If, line: cst.SimpleStatementLine, queue: str, error: str
-) -> tuple[Edit, ...] | None:
+def _catch_once(editor: Editor, test: cst.If, use: _Use) -> tuple[Edit, ...] | None:
     """Return the edits that make a `try` of an `if`, which is no `elif` and asks nothing else."""
-    is_if = editor.source.text.startswith("if", editor.source.offsets[test][0])
-    if not is_if or find_statement(editor, test) is not test or not _asks(editor, test.test, queue):
+    start, queue = editor.source.offsets[test][0], editor.code(use.called.value)
+    is_if = editor.source.text.startswith("if", start) and find_statement(editor, test) is test
+    if not is_if or not _asks(editor, test.test, queue):
         return None
-    is_inside = editor.parent(line) is test.body
-    return _catch_instead(editor, test, line, error) if is_inside else _catch_above(editor, test, line, error)
+    header = editor.edit(start, editor.outer(test.test)[1], "try")
+    is_inside = editor.parent(use.line) is test.body
+    edits = _catch_instead(editor, test, use) if is_inside else _catch_above(editor, test, use)
+    return (header, *edits) if edits is not None else None
 
 
-def _catch_instead(editor: Editor, test: cst.If, line: cst.SimpleStatementLine, error: str) -> tuple[Edit, ...] | None:
-    """Return the edits that make a `try` of the `if`, whose other arm, if any, is run where it fails."""
+def _catch_instead(editor: Editor, test: cst.If, use: _Use) -> tuple[Edit, ...] | None:
+    """Return the edits for what the `if` guards; its other arm, if any, is run where it fails."""
     body, other = test.body.body, test.orelse
     is_alone = len(body) == 1
-    if body[0] is not line or isinstance(other, cst.If) or (other is not None and not is_alone):
+    if body[0] is not use.line or isinstance(other, cst.If) or (other is not None and not is_alone):
         return None
-    before, step = editor.indent(test) or "", editor.source.tree.default_indent
-    header = _replace_header(editor, test)
+    call = editor.replace(use.called.attr, use.method)
     if other is not None:
         place = editor.source.offsets[other][0]
-        return (header, editor.edit(place, place + len("else"), f"except {error}"))
+        return call, editor.edit(place, place + len("else"), f"except {use.error}")
+    before, step = editor.indent(test) or "", editor.source.tree.default_indent
     rest = "" if is_alone else f"{before}else:\n"
-    caught = f"{before}except {error}:\n{before}{step}pass\n{rest}"
-    return (header, editor.insert(editor.end_of_line(line), caught))
+    caught = f"{before}except {use.error}:\n{before}{step}pass\n{rest}"
+    # No block begins with an empty line.
+    place, text = editor.end_of_line(use.line), editor.source.text
+    blank = len(text[place:]) - len(text[place:].lstrip("\r\n")) if rest else 0
+    return call, editor.edit(place, place + blank, caught)
 
 
-def _catch_above(editor: Editor, test: cst.If, line: cst.SimpleStatementLine, error: str) -> tuple[Edit, ...] | None:
-    """Return the edits that make the `except` of an `if jobs.empty(): return` right above the line."""
-    block = find_block(editor, line)
-    index = block.index(line)
-    is_above = index > 0 and block[index - 1] is test
-    if not is_above or test.orelse is not None or not isinstance(test.body, cst.IndentedBlock):
+def _catch_above(editor: Editor, test: cst.If, use: _Use) -> tuple[Edit, ...] | None:
+    """Return the edits that put the line into an `if jobs.empty(): return` right above it, which then comes second."""
+    block = find_block(editor, use.line)
+    index = block.index(use.line)
+    first = find_statement(editor, test.body.body[0]) if isinstance(test.body, cst.IndentedBlock) else None
+    if index == 0 or block[index - 1] is not test or test.orelse is not None or not ends_block(test.body):
         return None
-    first = find_statement(editor, test.body.body[0])
-    if first is None or not ends_block(test.body):
-        return None
-    before, place = editor.indent(test), find_top(editor, first)
-    moved = move(editor, line, place, above=editor.indent(first) or "")
+    place = find_top(editor, first) if first is not None else 0
+    moved = move(editor, use.line, place, above=editor.indent(first) or "") if first is not None else None
     if moved is None:
         return None
     taken, put = moved
-    return _replace_header(editor, test), editor.insert(place, f"{put.content}{before}except {error}:\n"), taken
-
-
-def _replace_header(editor: Editor, test: cst.If) -> Edit:
-    return editor.edit(editor.source.offsets[test][0], editor.outer(test.test)[1], "try")
-
-
-def _try(editor: Editor, line: cst.SimpleStatementLine, error: str, instead: str) -> tuple[Edit, ...] | None:
-    deeper = wrap(editor, [line], "try:")
-    before, step = editor.indent(line), editor.source.tree.default_indent
-    caught = f"{before}except {error}:\n{before}{step}{instead}\n"
-    return (*deeper, editor.insert(editor.end_of_line(line), caught)) if deeper is not None else None
+    written = editor.code(use.called)
+    if written not in put.content:
+        return None
+    tried = put.content.replace(written, f"{editor.code(use.called.value)}.{use.method}", 1)
+    return editor.insert(place, f"{tried}{editor.indent(test)}except {use.error}:\n"), taken

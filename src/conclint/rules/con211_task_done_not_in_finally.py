@@ -114,6 +114,8 @@ def _wrap(editor: Editor, section: Sequence[Statement], line: cst.SimpleStatemen
     if wrapped is None or deeper is None or before is None:
         return None
     top, step = find_top(editor, line), editor.source.tree.default_indent
-    first = editor.insert(top, step)
-    last = (editor.insert(top, f"{before}finally:\n{step}"), *(one for one in deeper if one != first))
-    return *wrapped, *last
+    first, end = editor.insert(top, step), end_of(editor, section[-1])
+    # No block ends with an empty line.
+    start = top if editor.source.text[end:top].strip() else end
+    header = editor.edit(start, top, f"{before}finally:\n{step}")
+    return *wrapped, header, *(one for one in deeper if one != first)

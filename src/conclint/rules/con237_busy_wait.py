@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.blocks import find_block, iter_comments, iter_own
+from conclint.analysis.blocks import find_block, lift_comments, iter_own
 from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Applicability, Edit, Fix
@@ -79,7 +79,7 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     text, edits = waiting
     start, end = editor.source.offsets[loop]
-    comments = "".join(f"{comment}\n{indent}" for comment in iter_comments(editor, start, editor.end_of_line(loop)))
+    comments = lift_comments(editor, start, editor.end_of_line(loop), indent)
     last = editor.source.text[end : editor.end_of_line(loop)].rstrip("\r\n")
     edit = editor.edit(start, end + len(last), f"{comments}{text}")
     return Fix(f"Wait with `{text}`", Applicability.UNSAFE, (*edits, edit))
