@@ -102,6 +102,12 @@ def indent(editor: Editor, statements: Sequence[Statement], *, first: bool = Tru
     return tuple(editor.insert(place, step) for place in begins if _read_line(editor, place).strip())
 
 
+def join_edits(edits: Sequence[Edit], deeper: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Return edits with those of `indent` and `wrap`, but for lines that are taken away."""
+    gone = [(one.span.line, one.span.end_line) for one in edits if not one.content]
+    return *edits, *(one for one in deeper if not any(first <= one.span.line < last for first, last in gone))
+
+
 def wrap(editor: Editor, statements: Sequence[Statement], header: str) -> tuple[Edit, ...] | None:
     """Return the edits that put statements into a block of their own; None where that would change a long string."""
     before, deeper = editor.indent(statements[0]), indent(editor, statements, first=False)

@@ -17,6 +17,7 @@ from conclint.analysis.blocks import (
     is_statement,
     iter_comments,
     iter_own,
+    join_edits,
     remove,
 )
 from conclint.analysis.editor import Editor
@@ -102,10 +103,7 @@ def enter(
     deeper = indent(editor, body) if body else ()
     if deeper is None or any(one is None for one in edits):
         return None
-    done = [one for one in edits if one is not None]
-    gone = [(one.span.line, one.span.end_line) for one in done if not one.content]
-    kept = (one for one in deeper if not any(first <= one.span.line < last for first, last in gone))
-    return (*done, *kept)
+    return join_edits([one for one in edits if one is not None], deeper)
 
 
 def _unwrap(editor: Editor, frame: cst.Try) -> Iterator[Edit | None]:

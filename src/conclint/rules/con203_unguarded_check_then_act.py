@@ -121,7 +121,7 @@ def _set_default(editor: Editor, check: cst.CSTNode, act: cst.CSTNode) -> Fix | 
         return None
     if len(test.body.body) != 1 or len(given.targets) != 1 or given.targets[0].target is not act:
         return None
-    (start, end), before = editor.source.offsets[test], editor.indent(test)
+    start, before = editor.source.offsets[test][0], editor.indent(test)
     state, key = editor.code(act.value), ", ".join(editor.code(one) for one in act.slice)
     is_same = editor.code(test.test) == f"{key} not in {state}" and len(act.slice) == 1
     if not is_same or not _is_cheap(given.value) or before is None or not find_block(editor, test):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.blocks import find_block, lift_comments, iter_own
+from conclint.analysis.blocks import find_block, iter_own, lift_comments
 from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Applicability, Edit, Fix
