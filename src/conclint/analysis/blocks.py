@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import io
+import re
 import tokenize
 from collections.abc import Iterator, Sequence
 
@@ -15,6 +16,7 @@ from conclint.model.fix import Edit
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 _STRINGS = (cst.SimpleString, cst.FormattedString)
+_NEWLINE = re.compile(r"\r\n?|\n")
 _INNER = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 
 
@@ -198,21 +200,30 @@ def _holds_line_start(editor: Editor, node: cst.CSTNode, begins: Sequence[int]) 
 def move(editor: Editor, statement: Statement, place: int, *, above: str) -> tuple[Edit, Edit] | None:
     """Return the edits that move a statement, with the comments right above it, to the line that begins at `place`.
 
-    It is indented like `above`, a statement there. None where that would change a string over several lines.
+    It is indented by `above`. None where that would change a string over several lines.
     """
-    before = editor.indent(statement)
+    taken = take(editor, statement, above=above)
+    return (taken[0], editor.insert(place, taken[1])) if taken is not None else None
+
+
+def take(editor: Editor, statement: Statement, *, above: str) -> tuple[Edit, str] | None:
+    """Return the edit that takes a statement away, with the comments right above it, and its lines, indented anew."""
+    before, text = editor.indent(statement), editor.source.text
     start, end = find_top(editor, statement), end_of(editor, statement)
     begins = [one for one in editor.source.line_starts if start <= one < end]
     if before is None or any(_holds_line_start(editor, one, begins) for one in iter_nodes(statement)):
         return None
-    lines = [_read_line(editor, one) for one in begins]
+    lines = reindent(text[start:end].rstrip("\r\n"), before, above)
     if find_block(editor, statement)[:1] == [statement]:
         # No block begins with an empty line.
-        end += len(editor.source.text[end:]) - len(editor.source.text[end:].lstrip("\r\n"))
-    moved = "".join(above + line[len(before) :] if line.startswith(before) else line for line in lines)
-    if not moved.endswith(("\n", "\r")):
-        moved += "\n"
-    return editor.edit(start, end, ""), editor.insert(place, moved)
+        end += len(text[end:]) - len(text[end:].lstrip("\r\n"))
+    return editor.edit(start, end, ""), f"{lines}\n"
+
+
+def reindent(text: str, before: str, after: str) -> str:
+    """Return text with `after` instead of `before` at the beginning of each line that has it."""
+    lines = _NEWLINE.split(text)
+    return "\n".join(after + line[len(before) :] if line.startswith(before) and line else line for line in lines)
 
 
 def find_top(editor: Editor, statement: Statement) -> int:

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from conclint.analysis.blocks import Statement, find_block, find_statement, find_top, holds, iter_own, leaks, wrap
+from conclint.analysis.blocks import (
+    Statement,
+    find_block,
+    find_statement,
+    find_top,
+    holds,
+    iter_own,
+    leaks,
+    reindent,
+    wrap,
+)
 from conclint.analysis.editor import Editor
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.locksets import ends_block
@@ -97,14 +107,12 @@ def _repeat(editor: Editor, test: cst.If, held: cst.With, act: cst.CSTNode) -> t
 
 def _write_test(editor: Editor, test: cst.If, place: Statement) -> str:
     """Return the test as it is written, with its lines as deep as they are at another place; "" for long strings."""
-    before, after = editor.indent(test), editor.indent(place)
-    first, *others = editor.code(test.test).split("\n")
-    is_fitting = all(one.startswith(before or "") for one in others if one.strip())
-    if before is None or after is None or not is_fitting:
+    written, before, after = editor.code(test.test), editor.indent(test), editor.indent(place)
+    if written.isprintable():
+        return written
+    if before is None or after is None or any(isinstance(one, cst.BaseString) for one in iter_nodes(test.test)):
         return ""
-    if others and any(isinstance(one, cst.BaseString) for one in iter_nodes(test.test)):
-        return ""
-    return "\n".join([first, *(after + one[len(before) :] if one.strip() else one for one in others)])
+    return reindent(f"{before}{written}", before, after).lstrip()
 
 
 def _leave_again(editor: Editor, test: cst.If, held: cst.With) -> tuple[Edit, ...] | None:

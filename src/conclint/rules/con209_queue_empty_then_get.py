@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from conclint.analysis.blocks import find_block, find_line, find_statement, find_top, move, wrap
+from conclint.analysis.blocks import find_block, find_line, find_statement, find_top, take, wrap
 from conclint.analysis.editor import Editor
 from conclint.analysis.locksets import ends_block, is_bounded, is_nonblocking
 from conclint.model.alarm import Alarm, Related
@@ -164,13 +164,9 @@ def _catch_above(editor: Editor, test: cst.If, use: _Use) -> tuple[Edit, ...] | 
     first = find_statement(editor, test.body.body[0]) if isinstance(test.body, cst.IndentedBlock) else None
     if index == 0 or block[index - 1] is not test or test.orelse is not None or not ends_block(test.body):
         return None
-    place = find_top(editor, first) if first is not None else 0
-    moved = move(editor, use.line, place, above=editor.indent(first) or "") if first is not None else None
-    if moved is None:
-        return None
-    taken, put = moved
+    taken = take(editor, use.line, above=editor.indent(first) or "") if first is not None else None
     written = editor.code(use.called)
-    if written not in put.content:
+    if first is None or taken is None or written not in taken[1]:
         return None
-    tried = put.content.replace(written, f"{editor.code(use.called.value)}.{use.method}", 1)
-    return editor.insert(place, f"{tried}{editor.indent(test)}except {use.error}:\n"), taken
+    tried = taken[1].replace(written, f"{editor.code(use.called.value)}.{use.method}", 1)
+    return editor.insert(find_top(editor, first), f"{tried}{editor.indent(test)}except {use.error}:\n"), taken[0]

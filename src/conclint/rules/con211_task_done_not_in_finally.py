@@ -16,7 +16,7 @@ from conclint.analysis.blocks import (
     indent,
     is_statement,
     iter_own,
-    move,
+    take,
     wrap,
 )
 from conclint.analysis.editor import Editor
@@ -102,11 +102,8 @@ def _add_finally(editor: Editor, around: cst.Try, line: cst.SimpleStatementLine,
     if any(_says(editor, handler, said) for handler in around.handlers):
         return None
     place = end_of(editor, around)
-    moved = move(editor, line, place, above=editor.indent(line) or "")
-    if moved is None:
-        return None
-    taken, put = moved
-    return taken, editor.insert(place, f"{before}finally:\n{put.content}")
+    taken = take(editor, line, above=editor.indent(line) or "")
+    return (taken[0], editor.insert(place, f"{before}finally:\n{taken[1]}")) if taken is not None else None
 
 
 def _wrap(editor: Editor, section: Sequence[Statement], line: cst.SimpleStatementLine) -> tuple[Edit, ...] | None:
