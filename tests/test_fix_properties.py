@@ -36,7 +36,7 @@ STATEMENTS = (
     "lock{i}.acquire(<timeout=3>){c}\ntry:\n    use{i}({q}a{q})\nfinally:\n    lock{i}.release()",
     "lock{i}.acquire(<blocking=False>){c}\nuse{i}({q}a{q}){c}\nlock{i}.release()",
     "event = threading.Event()\nprint{i}(event)\nwhile not event.is_set():{c}\n    time.sleep(<0.5>){c}",
-    "for key in url{i}:{c}\n    one = threading.Thread(<target=use{i}| args=(key,)>)\n    one.start()\n    one.join(){c}",
+    "for key in url{i}:{c}\n    one = threading.Thread(target=use{i}, args=(key,))\n    one.start()\n    one.join(){c}",
 )
 AWAITING = (
     "time.sleep(<{i} + 1>){c}",

@@ -15,7 +15,6 @@ from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.model.fix import Edit
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
-_STRINGS = (cst.SimpleString, cst.FormattedString)
 _NEWLINE = re.compile(r"\r\n?|\n")
 _INNER = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 
@@ -56,6 +55,11 @@ def is_statement(editor: Editor, call: cst.Call) -> bool:
     if isinstance(around, cst.Await):
         around = editor.parent(around)
     return isinstance(around, cst.Expr)
+
+
+def is_path(node: cst.CSTNode) -> bool:
+    """Return whether an expression is a name, or attributes of one: to evaluate it once more changes nothing."""
+    return all(isinstance(one, cst.Name | cst.Attribute) for one in iter_nodes(node))
 
 
 def holds(node: cst.CSTNode, inner: cst.CSTNode) -> bool:
@@ -155,43 +159,43 @@ def remove(editor: Editor, statement: Statement) -> Edit | None:
 
 def leaks(editor: Editor, statements: Sequence[Statement]) -> bool:
     """Return whether a variable that statements bind is used anywhere else in their function."""
-    bound = set[str]()
-    for one in iter_own(statements):
-        for target in _iter_targets(one):
-            bound |= {
-                name.value for name in iter_nodes(target) if isinstance(name, cst.Name) and not _is_base(editor, name)
-            }
-    around = editor.function(statements[0]) or editor.source.tree
     table = editor.scope(statements[0]).table
-    bound = {name for name in bound if table.find_owner(name) is table}
+    names = {one.value for one in iter_bound(statements) if isinstance(one, cst.Name)}
+    own = {name for name in names if table.find_owner(name) is table}
     inside = {name for one in statements for name in iter_nodes(one) if isinstance(name, cst.Name)}
-    uses = (name for name in iter_nodes(around) if isinstance(name, cst.Name) and name not in inside)
-    return any(name.value in bound and not _is_base(editor, name, of_keyword=True) for name in uses)
+    uses = (one for one in iter_nodes(editor.function(statements[0]) or editor.source.tree) if one not in inside)
+    return any(isinstance(one, cst.Name) and one.value in own and not _is_label(editor, one) for one in uses)
 
 
-def _iter_targets(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    if isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For | cst.NamedExpr):
-        yield node.target
-    elif isinstance(node, cst.AsName | cst.Import | cst.ImportFrom):
-        yield node
-    elif isinstance(node, cst.FunctionDef | cst.ClassDef):
-        yield node.name
-    elif isinstance(node, cst.Del):
-        yield node.target
+def iter_bound(nodes: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Yield what is bound, or unbound, where the nodes run: names, and the likes of `self.x`."""
+    for one in iter_own(nodes):
+        if isinstance(one, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For | cst.NamedExpr | cst.Del):
+            yield from _flatten(one.target)
+        elif isinstance(one, cst.FunctionDef | cst.ClassDef | cst.AsName):
+            yield from _flatten(one.name)
+        elif isinstance(one, cst.ImportAlias) and one.asname is None:
+            yield from (name for name in iter_nodes(one.name) if isinstance(name, cst.Name))
 
 
-def _is_base(editor: Editor, name: cst.Name, *, of_keyword: bool = False) -> bool:
-    """Whether a name is part of `self.x` or `d[k]`, which is no variable that is bound; or the `x` of `f(x=1)`."""
+def _flatten(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    if isinstance(target, cst.Tuple | cst.List):
+        for element in target.elements:
+            yield from _flatten(element.value)
+    else:
+        yield target
+
+
+def _is_label(editor: Editor, name: cst.Name) -> bool:
+    """Whether a name is none of a variable: the `x` of `self.x`, or of `f(x=1)`."""
     around = editor.parent(name)
-    if of_keyword:
-        return (isinstance(around, cst.Attribute) and around.attr is name) or (
-            isinstance(around, cst.Arg) and around.keyword is name
-        )
-    return isinstance(around, cst.Attribute | cst.Subscript | cst.SubscriptElement | cst.Index)
+    if isinstance(around, cst.Attribute):
+        return around.attr is name
+    return isinstance(around, cst.Arg) and around.keyword is name
 
 
 def _holds_line_start(editor: Editor, node: cst.CSTNode, begins: Sequence[int]) -> bool:
-    if not isinstance(node, _STRINGS):
+    if not isinstance(node, cst.BaseString) or isinstance(node, cst.ConcatenatedString):
         return False
     start, end = editor.source.offsets[node]
     return any(start < place <= end for place in begins)

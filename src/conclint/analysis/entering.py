@@ -14,7 +14,9 @@ from conclint.analysis.blocks import (
     find_following,
     find_line,
     indent,
+    is_path,
     is_statement,
+    iter_bound,
     iter_comments,
     iter_own,
     join_edits,
@@ -42,8 +44,9 @@ class CriticalSection:
 
 def find_critical_section(editor: Editor, line: Statement, lock: cst.BaseExpression) -> CriticalSection | None:
     """Return what stands between `acquire()`, on a line of its own, and `release()`; None for any other shape."""
-    following = find_following(editor, line)
-    text = editor.code(lock)
+    following, text = find_following(editor, line), editor.code(lock)
+    if not is_path(lock):
+        return None
     for number, one in enumerate(following):
         is_release = isinstance(one, cst.SimpleStatementLine) and _is_release(editor, one, text)
         is_frame = isinstance(one, cst.Try) and _find_last_release(editor, one, text) is not None
@@ -69,7 +72,9 @@ def _complete(
     released = [one for one in _iter_uses(editor, whole, text) if one not in _HARMLESS]
     is_known = released == ["release"] * len(lines) and lines[-1:] == [last]
     is_plain = is_known and all(_is_way_out(editor, one) for one in inner)
-    if not statements or not is_plain or _rebinds(statements, lock):
+    if not statements or not is_plain or _rebinds(editor, statements, lock):
+        return None
+    if _is_released_next(editor, whole[0], end_of(editor, whole[-1]), text):
         return None
     return CriticalSection(statements, lines, frame)
 
@@ -154,23 +159,19 @@ def _is_way_out(editor: Editor, line: cst.SimpleStatementLine) -> bool:
     return isinstance(leaving.body[-1], cst.Return | cst.Raise)
 
 
-def _rebinds(statements: Sequence[Statement], lock: cst.BaseExpression) -> bool:
-    """Whether a variable by which the lock is named may be another one at the end: `node = node.next`."""
-    names = {one.value for one in iter_nodes(lock) if isinstance(one, cst.Name)}
-    targets = (
-        one.target
-        for one in iter_own(statements)
-        if isinstance(one, cst.AssignTarget | cst.AugAssign | cst.AnnAssign | cst.For | cst.NamedExpr)
+def _rebinds(editor: Editor, statements: Sequence[Statement], lock: cst.BaseExpression) -> bool:
+    """Whether what the lock is named by may be another one at the end: `node = node.next`."""
+    parts = {editor.code(one) for one in iter_nodes(lock)}
+    return any(editor.code(one) in parts for one in iter_bound(statements))
+
+
+def _is_released_next(editor: Editor, line: Statement, end: int, lock: str) -> bool:
+    """Whether the next thing that is done with the lock in the same function is to release it: in a handler, say."""
+    function = editor.function(line)
+    uses = (
+        (editor.source.offsets[one][0], one.attr.value)
+        for one in iter_own([function.body if function is not None else editor.source.tree])
+        if isinstance(one, cst.Attribute) and editor.code(one.value) == lock
     )
-    return any(isinstance(name, cst.Name) and name.value in names for one in targets for name in _iter_bound(one))
-
-
-def _iter_bound(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield what an assignment binds: in `self.x, y`, that is `y`."""
-    if isinstance(target, cst.Tuple | cst.List):
-        for element in target.elements:
-            yield from _iter_bound(element.value)
-    elif isinstance(target, cst.StarredElement):
-        yield from _iter_bound(target.value)
-    else:
-        yield target
+    following = sorted((place, name) for place, name in uses if place >= end and name in ("acquire", "release"))
+    return bool(following) and following[0][1] == "release"

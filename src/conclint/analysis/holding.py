@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import libcst as cst
 
-from conclint.analysis.blocks import Statement, find_block, find_statement, holds, iter_own, wrap
+from conclint.analysis.blocks import Statement, find_block, find_statement, holds, is_path, iter_bound, iter_own, wrap
 from conclint.analysis.editor import Editor
 from conclint.analysis.fields import iter_nodes
 from conclint.model.fix import Applicability, Edit, Fix
@@ -41,6 +41,10 @@ def hold(
     span, end = editor.source.span(section[0]), editor.source.span(section[-1])
     if any(str(line) in lines for line in range(span.line, end.end_line + 1)):
         return None
+    root = lock.partition(".")[0]
+    if any(isinstance(one, cst.Name) and one.value == root for one in iter_bound(section)):
+        # It is named by a variable that is only bound there.
+        return None
     suspending = (cst.Yield,) if is_of_tasks else (cst.Await, cst.Yield)
     if any(isinstance(one, suspending) for one in iter_own(section)):
         return None
@@ -71,7 +75,7 @@ def _write_attribute(editor: Editor, node: cst.CSTNode, name: str, state: str) -
     """Return the lock that is kept with the state: `account.lock` at `account.balance`."""
     found = (one for one in iter_nodes(node) if isinstance(one, cst.Attribute) and one.attr.value == state)
     attribute = next(found, None)
-    if attribute is None or not all(isinstance(one, cst.Name | cst.Attribute) for one in iter_nodes(attribute.value)):
+    if attribute is None or not is_path(attribute.value):
         return None
     return f"{editor.code(attribute.value)}.{name}"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from conclint.analysis.blocks import is_path
 from conclint.analysis.editor import Editor
 from conclint.analysis.holding import hold
 from conclint.catalog.rows import Domain
@@ -129,7 +130,7 @@ def _find_caller(project: Project, symbol: str, use: Use) -> CallPlace | None:
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Enter the Condition around the statement; around the loop, if that does nothing but wait."""
     call = editor.find(anchor.span, cst.Call)
-    if call is None or not isinstance(call.func, cst.Attribute) or not anchor.words:
+    if call is None or not isinstance(call.func, cst.Attribute) or not is_path(call.func) or not anchor.words:
         return None
     domain, *lines = anchor.words
     line = editor.line_of(call)

@@ -42,9 +42,16 @@ def _report_primitive(project: Project, found: PolledPrimitive) -> Alarm:
     timeout = "timeout=…" if found.is_limited else ""
     message = f"this loop does nothing but ask for `{callee}()` {doing}"
     help_line = f"wait by `{name}.{found.wait}({timeout})`"
-    words = () if found.is_limited else (found.wait,)
+    words = () if found.is_limited or _has_pipes(project, found) else (found.wait,)
     anchor = project.anchor(found.module, project.call(found.call).call.span, *words)
     return project.alarm(found.module, RULE.code, found.poll.span, message, help=help_line, anchors=(anchor,))
+
+
+def _has_pipes(project: Project, found: PolledPrimitive) -> bool:
+    """Whether it may be a process that is not to be waited for before its output is read."""
+    made = [project.find_call(one.receiver.site) for one in project.externals(found.call) if one.receiver is not None]
+    given = {argument.keyword for one in made if one is not None for argument in one.call.arguments}
+    return not given.isdisjoint({"stdin", "stdout", "stderr"})
 
 
 def _report_state(project: Project, found: PolledState) -> Alarm:
