@@ -101,8 +101,7 @@ def enter(
             edits += _unwrap(editor, frame)
             releases = releases[:-1]
         elif is_whole:
-            start = editor.source.offsets[frame.finalbody][0] - len(editor.indent(frame) or "")
-            edits.append(_remove_between(editor, start, end_of(editor, frame)))
+            edits.append(_remove_finally(editor, frame, frame.finalbody))
             releases = releases[:-1]
     edits += [remove(editor, one) for one in releases]
     deeper = indent(editor, body) if body else ()
@@ -121,11 +120,11 @@ def _unwrap(editor: Editor, frame: cst.Try) -> Iterator[Edit | None]:
     is_alone = editor.source.text[start:end].strip() == "try:"
     yield editor.edit(start, end, "") if is_alone else None
     if frame.finalbody is not None:
-        start = editor.start_of_line(frame.finalbody)
-        yield _remove_between(editor, start, end_of(editor, frame))
+        yield _remove_finally(editor, frame, frame.finalbody)
 
 
-def _remove_between(editor: Editor, start: int, end: int) -> Edit | None:
+def _remove_finally(editor: Editor, frame: cst.Try, finalbody: cst.Finally) -> Edit | None:
+    start, end = editor.start_of_line(finalbody), end_of(editor, frame)
     return None if any(iter_comments(editor, start, end)) else editor.edit(start, end, "")
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conclint.catalog.rows import Effect
+from conclint.catalog.rows import Domain, Effect
 from conclint.model.values import Item, Local, Name, ValueId
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
+from conclint.project.half_guarded import EXCLUSIVE
+from conclint.project.locks import Lock
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.places import Place, PlaceKind
 from conclint.project.shared import SharedAccess
@@ -43,9 +45,7 @@ class Holding:
             lock.identity
             for other in self._project.shared.by_place
             if (other.kind, other.owner) == (place.kind, place.owner)
-            and not other.element
-            and (lock := self._project.locks.find_at(other)) is not None
-            and lock.is_known
+            and (lock := self._find_exclusive(other)) is not None
         }
         identity = next(iter(found)) if len(found) == 1 else None
         return identity if identity in self._project.guards.find_own_locks(place) else None
@@ -115,9 +115,15 @@ class Holding:
 
     def _iter_places(self, identity: Object | Place) -> Iterator[Place]:
         for place in self._project.shared.by_place:
-            lock = self._project.locks.find_at(place) if not place.element else None
+            lock = self._find_exclusive(place)
             if lock is not None and lock.identity == identity:
                 yield place
+
+    def _find_exclusive(self, place: Place) -> Lock | None:
+        """Return the lock between threads that is kept at a place, if it lets in one at a time."""
+        lock = self._project.locks.find_at(place) if not place.element else None
+        is_fitting = lock is not None and lock.kind in EXCLUSIVE and lock.domain is Domain.THREAD
+        return lock if is_fitting else None
 
     def _is_reached(self, access: SharedAccess, lock: Place) -> bool:
         """Whether what has the state at an access certainly has the lock as well."""
