@@ -12,6 +12,7 @@ from conclint.analysis.blocks import (
     find_statement,
     find_top,
     holds,
+    iter_bound,
     iter_own,
     leaks,
     reindent,
@@ -67,7 +68,9 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     if check is None or not holds(test.test, check) or not _is_repeatable(editor, test.test, anchor.words[2]):
         return None
-    if not isinstance(held.body, cst.IndentedBlock) or _rebinds(editor, test, held):
+    if lock is None or holds(held.body, lock) or not isinstance(held.body, cst.IndentedBlock):
+        return None
+    if _rebinds(editor, test, held):
         return None
     edits = _repeat(editor, test, held, act) if holds(test.body, held) else _leave_again(editor, test, held)
     return Fix("Repeat the test with the lock held", Applicability.UNSAFE, edits) if edits is not None else None
@@ -86,11 +89,9 @@ def _rebinds(editor: Editor, test: cst.If, held: cst.With) -> bool:
     """Whether a variable of the test is bound anew in the `if`, before the lock is taken."""
     names = {one.value for one in iter_nodes(test.test) if isinstance(one, cst.Name)}
     end = editor.source.offsets[held][0]
-    targets = (one for one in iter_own([test.body]) if isinstance(one, cst.AssignTarget | cst.AugAssign | cst.For))
     return any(
         isinstance(one, cst.Name) and one.value in names and editor.source.offsets[one][0] < end
-        for target in targets
-        for one in iter_nodes(target.target)
+        for one in iter_bound([test.body])
     )
 
 
@@ -121,6 +122,9 @@ def _leave_again(editor: Editor, test: cst.If, held: cst.With) -> tuple[Edit, ..
     line = test.body.body[0] if len(test.body.body) == 1 else None
     part = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else line
     if first is None or indent is None or part is None or test.orelse is not None or not ends_block(test.body):
+        return None
+    # In a loop in between, `continue` would be about that one.
+    if held not in find_block(editor, test):
         return None
     if not isinstance(part, cst.BaseSmallStatement) or any(isinstance(one, cst.Call) for one in iter_nodes(part)):
         return None
