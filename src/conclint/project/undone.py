@@ -28,6 +28,8 @@ class Undone(NamedTuple):
     """The calls that let the exception out, up to the loop."""
     handler: Handler
     """What catches it within that loop, and lets the loop go on."""
+    get: CallPlace
+    """What takes the item."""
     join: CallPlace
     """The wait that never ends."""
 
@@ -61,7 +63,7 @@ class UndoneTasks:
             for turn in self._iter_turns({self._project.call(site): name for site, name in calls.items()}):
                 found = self._judge(turn)
                 if found is not None and joins:
-                    yield Undone(*found, self._project.call(min(joins)))
+                    yield Undone(*found, turn.get, self._project.call(min(joins)))
 
     def _iter_turns(self, calls: dict[CallPlace, str]) -> Iterator[_Turn]:
         functions: dict[FunctionPlace, list[CallPlace]] = {}
