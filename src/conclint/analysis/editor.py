@@ -25,6 +25,8 @@ from conclint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Definition = cst.FunctionDef | cst.Lambda
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+_STRINGS = (cst.SimpleString, cst.FormattedString, cst.TemplatedString)
 _NEWLINE = re.compile(r"\r\n?|\n")
 
 
@@ -132,6 +134,10 @@ class Editor:
         """Return whether the name means nothing at the place of the node."""
         return self._find_table(node).find_owner(name) is None
 
+    def is_global(self, name: str, node: cst.CSTNode) -> bool:
+        """Return whether the name means a variable of the module at the place of the node."""
+        return self._find_table(node).find_owner(name) is self._table
+
     def refer(self, symbol: str, node: cst.CSTNode) -> Reference | None:
         """Return how `asyncio.to_thread` is written at the place of the node; None where the names are taken.
 
@@ -185,8 +191,11 @@ class Editor:
 
     def end_of_line(self, node: cst.CSTNode) -> int:
         """Return where the line after the one begins in which a statement ends; the end of the text after the last."""
+        return self._end_of_line_at(self.source.offsets[node][1])
+
+    def _end_of_line_at(self, place: int) -> int:
         starts = self.source.line_starts
-        line = bisect.bisect_right(starts, self.source.offsets[node][1])
+        line = bisect.bisect_right(starts, place)
         return starts[line] if line < len(starts) else len(self.source.text)
 
     def indent(self, node: cst.CSTNode) -> str | None:
@@ -245,22 +254,39 @@ class Editor:
             gap = "," if self.source.text[place + 1 : place + 2].isspace() else ", "
         return self.insert_before(call.func, f"{function}("), self.edit(place, place + 1, gap)
 
-    def wrap(self, line: cst.SimpleStatementLine, header: str) -> tuple[Edit, ...] | None:
-        """Return the edits that put a line into a block of its own; None where that would change a long string."""
-        start, end = self.source.offsets[line]
-        begins = [place for place in self.source.line_starts if start < place <= end]
+    def wrap(self, line: Statement, header: str, *, last: Statement | None = None) -> tuple[Edit, ...] | None:
+        """Return the edits that put statements, `line` to `last`, into a block; None if that changes a long string."""
+        start = self.source.offsets[line][0]
         indent = self.indent(line)
-        if indent is None or any(self._holds_line_start(node, begins) for node in iter_nodes(line)):
+        deeper = self.deepen(start + 1, self.end_of_line(last or line), indent or "")
+        if indent is None or deeper is None:
             return None
-        step = self.source.tree.default_indent
-        deeper = (self.insert(place, step) for place in begins)
-        return (self.insert(start, f"{header}\n{indent}{step}"), *deeper)
+        return (self.insert(start, f"{header}\n{indent}{self.source.tree.default_indent}"), *deeper)
 
-    def _holds_line_start(self, node: cst.CSTNode, begins: list[int]) -> bool:
-        if not isinstance(node, cst.SimpleString | cst.FormattedString):
-            return False
-        start, end = self.source.offsets[node]
-        return any(start < place <= end for place in begins)
+    def deepen(self, start: int, end: int, indent: str) -> tuple[Edit, ...] | None:
+        """Return the edits that indent the lines which begin between two offsets; None if that changes a long string.
+
+        `indent` is that of the statements there. Empty lines, and comments further out, stay where they are.
+        """
+        places = [place for place in self.source.line_starts if start <= place < end]
+        if any(first < place <= last for first, last in self._long_strings for place in places):
+            return None
+        lines = [(place, self.source.text.startswith(indent, place), self._read_line(place)) for place in places]
+        return tuple(
+            self.insert(place + (len(indent) if is_inside else 0), self.source.tree.default_indent)
+            for place, is_inside, line in lines
+            if line and (is_inside or not line.startswith("#"))
+        )
+
+    def _read_line(self, place: int) -> str:
+        return _NEWLINE.split(self.source.text[place : self._end_of_line_at(place)])[0].strip()
+
+    @cached_property
+    def _long_strings(self) -> tuple[tuple[int, int], ...]:
+        """Where strings over several lines begin and end."""
+        strings = (one for one in iter_nodes(self.source.tree) if isinstance(one, _STRINGS))
+        places = (self.source.offsets[one] for one in strings)
+        return tuple((start, end) for start, end in places if _NEWLINE.search(self.source.text, start, end))
 
     def _offset(self, line: int, column: int) -> int:
         starts = self.source.line_starts
