@@ -41,7 +41,14 @@ def run_in_thread(editor: Editor, call: cst.Call) -> Fix | None:
 def may_run_in_thread(editor: Editor, call: cst.Call) -> bool:
     """Return whether the call stands in a coroutine of asyncio, and could be handed over as it is written."""
     is_bare_generator = len(call.args) == 1 and isinstance(call.args[0].value, cst.GeneratorExp)
-    return editor.may_await(call) and not call.lpar and not is_bare_generator and not uses_other_loop(editor, call)
+    is_apart = not call.lpar and not is_bare_generator and not _updates(editor, call)
+    return editor.may_await(call) and is_apart and not uses_other_loop(editor, call)
+
+
+def _updates(editor: Editor, call: cst.Call) -> bool:
+    """Whether it adds to what others see too: `self.total += f()` would read that before it awaits."""
+    update = editor.around(call, (cst.AugAssign, cst.Lambda, cst.BaseCompoundStatement))
+    return isinstance(update, cst.AugAssign) and not isinstance(update.target, cst.Name)
 
 
 def uses_other_loop(editor: Editor, node: cst.CSTNode) -> bool:

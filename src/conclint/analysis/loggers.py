@@ -16,7 +16,7 @@ def refer_to_exception(editor: Editor, node: cst.CSTNode) -> Reference | None:
         if not isinstance(assign, cst.Assign) or not isinstance(assign.value, cst.Call):
             continue
         name = assign.targets[0].target
-        if isinstance(name, cst.Name) and editor.scope(line).resolve(assign.value.func) == _GET_LOGGER:
-            if editor.is_global(name.value, node):
-                return Reference(f"{name.value}.exception", ())
+        is_logger = editor.scope(line).resolve(assign.value.func) == _GET_LOGGER
+        if is_logger and isinstance(name, cst.Name) and editor.is_global(name.value, node):
+            return Reference(f"{name.value}.exception", ())
     return editor.refer("logging.exception", node)

@@ -48,4 +48,6 @@ def _is_plain(made: Made, start: CallPlace) -> bool:
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Join it at the end of the block that starts it."""
     edit = join_at_end(editor, anchor.span) if anchor.words else None
-    return Fix("Join the thread at the end of the function", Applicability.UNSAFE, (edit,)) if edit is not None else None
+    return (
+        Fix("Join the thread at the end of the function", Applicability.UNSAFE, (edit,)) if edit is not None else None
+    )

@@ -53,7 +53,8 @@ def _report(project: Project, place: CallPlace, found: Blocking, around: LoopFun
     callee = project.places.describe(module, place.call.callee)
     message = f"`{callee}` blocks the event loop {found.reason}"
     if around.callback is None:
-        anchors = (project.anchor(module, place.call.span, found.row.twin, found.name),)
+        words = () if project.locks.is_held_at(place) else (found.row.twin, found.name)
+        anchors = (project.anchor(module, place.call.span, *words),)
         return project.alarm(module, RULE.code, place.call.span, message, help=_advise(callee, found), anchors=anchors)
     registered = project.call(around.callback.site)
     related = project.related(
@@ -82,4 +83,4 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     if reference is None or any(one.star or one.keyword is not None for one in call.args):
         return None
     edits = (*reference.edits, *await_other(editor, call, reference.text))
-    return Fix(f"Await `{reference.text}`", Applicability.SAFE, edits)
+    return Fix(f"Await `{reference.text}`", Applicability.UNSAFE, edits)
