@@ -64,7 +64,9 @@ def check(project: Project) -> Iterator[Alarm]:
                 callee = project.places.describe(place.site.module, place.call.callee)
                 message = f"`{callee}` holds up the event loop while it accesses files"
                 anchors = (
-                    (project.anchor(place.site.module, place.call.span, "thread"),) if _is_all(project, place, found) else ()
+                    (project.anchor(place.site.module, place.call.span, "thread"),)
+                    if _is_all(project, place, found)
+                    else ()
                 )
                 yield project.alarm(place.site.module, RULE.code, place.call.span, message, anchors=anchors)
             opened.add(found.row.returns)
