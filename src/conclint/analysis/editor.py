@@ -198,6 +198,12 @@ class Editor:
         line = bisect.bisect_right(starts, place)
         return starts[line] if line < len(starts) else len(self.source.text)
 
+    def lines(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Return the number of the first line of a node, and of the one after its last."""
+        start, end = self.source.offsets[node]
+        starts = self.source.line_starts
+        return bisect.bisect_right(starts, start), bisect.bisect_right(starts, end) + 1
+
     def line_at(self, place: int) -> tuple[int, int]:
         """Return where the line around an offset begins, and where the next one does."""
         starts = self.source.line_starts
