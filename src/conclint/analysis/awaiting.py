@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from conclint.analysis.editor import Editor
+from conclint.analysis.fields import iter_nodes
 from conclint.model.fix import Applicability, Edit, Fix
 
 _OTHER_LOOPS = frozenset({"trio", "anyio", "curio"})
@@ -55,6 +56,12 @@ def uses_other_loop(editor: Editor, node: cst.CSTNode) -> bool:
     """Return whether the file knows another library for coroutines, so that the loop may not be asyncio's."""
     scope = editor.scope(node)
     return any(scope.resolve(cst.Name(name)) == name for name in _OTHER_LOOPS)
+
+
+def knows_asyncio(editor: Editor) -> bool:
+    """Return whether the file imports something of asyncio: there are other loops, also of a program's own."""
+    imports = (one for one in iter_nodes(editor.source.tree) if isinstance(one, cst.Import | cst.ImportFrom))
+    return any("asyncio" in editor.code(one) for one in imports)
 
 
 def _find_frame(editor: Editor, call: cst.Call) -> tuple[str, str]:

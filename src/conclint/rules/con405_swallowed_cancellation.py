@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.awaiting import uses_other_loop
+from conclint.analysis.awaiting import knows_asyncio, uses_other_loop
 from conclint.analysis.awaits import count_mentions, find_coroutine, iter_await_points
 from conclint.analysis.editor import Editor
 from conclint.analysis.release_paths import iter_own_nodes
@@ -163,6 +163,8 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     node = editor.find(anchor.span, (cst.ExceptHandler, cst.BaseExpression))
     handler = node if isinstance(node, cst.ExceptHandler) or node is None else editor.parent(node)
     if not isinstance(handler, cst.ExceptHandler) or uses_other_loop(editor, handler):
+        return None
+    if not knows_asyncio(editor):
         return None
     if handler.type is not None and editor.scope(handler).resolve(handler.type) in _CANCELLED:
         edit = _end_with_raise(editor, handler)

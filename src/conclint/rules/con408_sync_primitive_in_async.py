@@ -13,7 +13,7 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.loops import collect_busy_functions
+from conclint.project.loops import collect_busy_functions, may_await_there
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
 from conclint.project.waits import Contended, Section, Waits
@@ -71,7 +71,7 @@ def _report(project: Project, waits: Waits, first: Step) -> Alarm:
 
 def _may_move(project: Project, first: Step) -> bool:
     """Whether a thread could wait instead, in one call, and the coroutine await it without holding a lock (must)."""
-    if project.locks.is_held_at(first.place):
+    if not may_await_there(project, first.place):
         return False
     targets = project.externals(first.place.site)
     owners = [project.class_row(one.receiver) for one in targets if one.receiver is not None]

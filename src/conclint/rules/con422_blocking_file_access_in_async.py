@@ -14,7 +14,7 @@ from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import Blocking, find_blocking
-from conclint.project.loops import collect_busy_functions
+from conclint.project.loops import collect_busy_functions, may_await_there
 from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
 from conclint.rules.declare import fixer, project_rule
@@ -74,7 +74,7 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _is_all(project: Project, place: CallPlace, found: Blocking) -> bool:
     """Whether a thread could do all of the access in one call, with no lock held while that is awaited (must)."""
-    return found.name.rpartition(".")[2] not in _OPENING and not project.locks.is_held_at(place)
+    return found.name.rpartition(".")[2] not in _OPENING and may_await_there(project, place)
 
 
 @fixer(RULE)

@@ -30,8 +30,8 @@ RULE = Rule(
 
 _KINDS = (Kind.THREAD, Kind.TIMER, Kind.PROCESS, Kind.POPEN, Kind.POOL, Kind.EXECUTOR)
 _ENDS = (Role.JOIN, Role.CANCEL, Role.CLOSE)
-_LEAVING = (cst.Return, cst.Yield, cst.Break, cst.Continue)
-"""What would do something else in a `finally` block."""
+_LEAVING = (cst.Assert, cst.Break, cst.Continue, cst.Raise, cst.Return, cst.Yield)
+"""What would do something else in a `finally` block, or hide the exception that is on its way."""
 _DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 
 

@@ -13,7 +13,7 @@ from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.heavy import Heavy
-from conclint.project.loops import LoopFunction, collect_busy_functions
+from conclint.project.loops import LoopFunction, collect_busy_functions, may_await_there
 from conclint.project.project import Project
 from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import fixer, project_rule
@@ -57,7 +57,7 @@ def _report(project: Project, heavy: Heavy, first: Step) -> Alarm:
 
 def _may_move(project: Project, heavy: Heavy, first: Step) -> bool:
     """Whether a thread would do: the library computes without the GIL, and no lock is held while that is awaited."""
-    return heavy.releases_gil(first.last) and not project.locks.is_held_at(first.place)
+    return heavy.releases_gil(first.last) and may_await_there(project, first.place)
 
 
 def _check_loop(project: Project, found: LoopFunction) -> Iterator[Alarm]:
