@@ -152,9 +152,9 @@ class Locks:
         return known
 
     def is_held_at(self, place: CallPlace) -> bool:
-        """Return whether its function calls with a lock held that is not for tasks (must): it must not await there."""
+        """Return whether its function calls with a lock held that is not for tasks (may): it should not await there."""
         held = (lock for lock, _ in self.held(place.site.module, place.call.context))
-        return any(lock.is_known and lock.domain is not Domain.TASK for lock in held)
+        return any(lock.domain is not Domain.TASK for lock in held)
 
     @cached_property
     def paths(self) -> Paths:
