@@ -42,7 +42,7 @@ def run_in_thread(editor: Editor, call: cst.Call) -> Fix | None:
 def may_run_in_thread(editor: Editor, call: cst.Call) -> bool:
     """Return whether the call stands in a coroutine of asyncio, and could be handed over as it is written."""
     is_bare_generator = len(call.args) == 1 and isinstance(call.args[0].value, cst.GeneratorExp)
-    is_apart = not call.lpar and not is_bare_generator and not _updates(editor, call)
+    is_apart = not call.lpar and not is_bare_generator and not _updates(editor, call) and not _is_locked(editor, call)
     return editor.may_await(call) and is_apart and not uses_other_loop(editor, call)
 
 
@@ -56,6 +56,12 @@ def uses_other_loop(editor: Editor, node: cst.CSTNode) -> bool:
     """Return whether the file knows another library for coroutines, so that the loop may not be asyncio's."""
     scope = editor.scope(node)
     return any(scope.resolve(cst.Name(name)) == name for name in _OTHER_LOOPS)
+
+
+def _is_locked(editor: Editor, call: cst.Call) -> bool:
+    """Whether a `with` around is called a lock, whatever it may be: it errs towards leaving the code alone."""
+    held = (one for one in editor.iter_around(call) if isinstance(one, cst.With) and one.asynchronous is None)
+    return any("lock" in editor.code(item).lower() for one in held for item in one.items)
 
 
 def knows_asyncio(editor: Editor) -> bool:
