@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -31,11 +32,19 @@ def test_fixes_are_what_is_written_beside_the_fixture(case: Path) -> None:
     fixed = fix_case(case, code)
     assert not fixed.outcome.failures, "\n".join(one.traceback or one.error for one in fixed.outcome.failures)
     assert fixed.is_stable
+    safety = {one.fix.applicability.value for one in fixed.diagnostics if one.fix is not None}
+    assert safety <= read_safety(code), "the page says otherwise"
     new = {path: change.new for path, change in fixed.changes.items()}
     for path in sorted(case.rglob("*.py")) if case.is_dir() else [case]:
         compare(path.with_name(f"{path.name}.fixed"), new.get(path.relative_to(ROOT).as_posix()))
     if new:
         check_fixed(case, code, new, fixed=[one.code for one in fixed.diagnostics])
+
+
+def read_safety(code: str) -> set[str]:
+    """Return which of "safe" and "unsafe" the rule's page says of its fixes."""
+    _, _, section = (ROOT / f"docs/rules/{code}.md").read_text(encoding="utf-8").partition("## Fix safety")
+    return {word.lower() for word in re.findall(r"\b(?:un)?safe\b", section.partition("\n## ")[0], re.IGNORECASE)}
 
 
 def compare(golden: Path, new: bytes | None) -> None:

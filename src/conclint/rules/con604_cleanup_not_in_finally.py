@@ -110,6 +110,19 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     ended = editor.deepen(start, editor.end_of_line(after[-1]), indent or "")
     if indent is None or tried is None or ended is None:
         return None
-    is_safe = all(any(number in one for number in known) for one in lines)
+    is_safe = all(
+        isinstance(statement, cst.SimpleStatementLine)
+        and _is_call(statement)
+        and any(number in one for number in known)
+        for statement, one in zip(after, lines, strict=True)
+    )
     edits = (*tried, editor.insert(start, f"{indent}finally:\n"), *ended)
     return Fix("End them in a `finally` block", Applicability.SAFE if is_safe else Applicability.UNSAFE, edits)
+
+
+def _is_call(line: cst.SimpleStatementLine) -> bool:
+    """Whether a line does nothing but to call something, whose name and arguments call nothing more."""
+    part = line.body[0]
+    value = part.value if len(line.body) == 1 and isinstance(part, cst.Expr) else None
+    call = value.expression if isinstance(value, cst.Await) else value
+    return isinstance(call, cst.Call) and sum(isinstance(one, cst.Call) for one in iter_nodes(call)) == 1
