@@ -41,6 +41,18 @@ def test_fixes_are_what_is_written_beside_the_fixture(case: Path) -> None:
         check_fixed(case, code, new, fixed=[one.code for one in fixed.diagnostics])
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.with_suffix(".py.fixed").is_file()], ids=name)
+def test_fixes_keep_tabs_and_line_endings(case: Path) -> None:
+    new = fix_case(case, case.parent.name, contents={case.relative_to(ROOT).as_posix(): lay_out(case)}).changes
+    assert [change.new for change in new.values()] == [lay_out(case.with_suffix(".py.fixed"))]
+
+
+def lay_out(file: Path) -> bytes:
+    """Return the text of a file with tabs, line endings of Windows, and none at its end."""
+    indented = re.sub(rb"(?m)^(?:    )+", lambda match: b"\t" * (len(match[0]) // 4), file.read_bytes())
+    return indented.rstrip().replace(b"\n", b"\r\n")
+
+
 def read_safety(code: str) -> set[str]:
     """Return which of "safe" and "unsafe" the rule's page says of its fixes."""
     _, _, section = (ROOT / f"docs/rules/{code}.md").read_text(encoding="utf-8").partition("## Fix safety")
