@@ -22,6 +22,7 @@ CASES = {
     "# conclint: file-ignore[CON201, CON202]\nfirst = 1\n": "first = 1\n",
     "if True:\n    # conclint: ignore[CON201] once\n    first = 1\n": "if True:\n    first = 1\n",
     "first = 1\n# conclint: ignore": "first = 1\n",
+    "first = 1  # conclint: ignore as of [2019]\n": "first = 1\n",
     "first = 1  # conclint: ignore[CON999]\n": "first = 1  # conclint: ignore[CON999]\n",
     "first = 1  # conclint: ignore[CON999, CON201]\n": "first = 1  # conclint: ignore[CON999]\n",
 }

@@ -22,6 +22,8 @@ RULE = Rule(
 _LIST = re.compile(r"(?<=\[)[^\]]*(?=\])|(?<=:)\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*$", re.IGNORECASE)
 """The codes of `ignore[CON401, CON402]` and of `noqa: CON401, E501`."""
 _CODE = re.compile(r"[^,\s]+")
+_ALL = ("",)
+"""What the anchor says of a comment without codes."""
 
 
 @fixer(RULE)
@@ -31,8 +33,10 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     start = editor.offset(anchor.span.line, anchor.span.column)
     end = editor.offset(anchor.span.end_line, anchor.span.end_column)
-    codes = _LIST.search(editor.source.text[start:end])
+    codes = _LIST.search(editor.source.text[start:end]) if anchor.words != _ALL else None
     left = [code for code in _CODE.findall(codes[0]) if code not in anchor.words] if codes is not None else []
+    if codes is None and anchor.words != _ALL:
+        return None
     if codes is None or not left:
         return Fix("Delete the comment", Applicability.SAFE, (editor.edit(*_widen(editor, start, end)),))
     gap = codes[0][: len(codes[0]) - len(codes[0].lstrip())]
