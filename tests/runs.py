@@ -14,6 +14,7 @@ from conclint.pipeline import check_files
 from conclint.resources import NO_RESOURCES, Resources
 from conclint.rounds import Fixed, fix_files
 from conclint.rules import load
+from conclint.suppress import UNUSED
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,7 +71,9 @@ def fix_case(case: Path, code: str, *, contents: Mapping[str, bytes] | None = No
     """Apply the fixes of one rule, unsafe ones too, to a fixture; `contents` stand in for its files, by path."""
     folder = case if case.is_dir() else None
     config = make_config(code, folder)
-    config = replace(config, selected=config.selected & {code, "CON001"})
+    # A comment is only known to be of no use where the rules that it names are selected.
+    selected = config.selected if code == UNUSED else config.selected & {code, "CON001"}
+    config = replace(config, selected=selected, fixable=frozenset({code}))
     return fix_files(read_case(case, contents), config, unsafe=True)
 
 

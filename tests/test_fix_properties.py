@@ -16,7 +16,10 @@ from runs import make_config
 
 PATH = "shop.py"
 CONFIG = make_config("CON101")
-IMPORTS = ("import asyncio", "import threading", "import time", "import requests", "from threading import Lock as L")
+IMPORTS = (
+    *("import asyncio", "import multiprocessing", "import subprocess", "import threading", "import time"),
+    *("import requests", "from concurrent.futures import ThreadPoolExecutor", "from threading import Lock as L"),
+)
 
 CALLS = (
     "threading.Thread(target=print{i}, args=(name{i}))",
@@ -37,6 +40,14 @@ STATEMENTS = (
     "lock{i}.acquire(<blocking=False>){c}\nuse{i}({q}a{q}){c}\nlock{i}.release()",
     "event = threading.Event()\nprint{i}(event)\nwhile not event.is_set():{c}\n    time.sleep(<0.5>){c}",
     "for key in url{i}:{c}\n    one = threading.Thread(target=use{i}, args=(key,))\n    one.start()\n    one.join(){c}",
+    "executor = ThreadPoolExecutor(<2>){c}\njob = executor.submit(<use{i}| 1>)\n\n# all\nreturn job.result(){c}",
+    "pool = multiprocessing.Pool(<4>){c}\nfor one in pool.imap(<use{i}| [1]>):{c}\n    print(one)",
+    "return multiprocessing.Pool(4).map(<use{i}| [{q}a{q}]>){c}",
+    "process = multiprocessing.Process(<target=use{i}| args=(1,)>){c}\nprocess.start()",
+    "made = subprocess.Popen(<[{q}make{q}]| stdin=subprocess.PIPE>){c}\nmade.stdin.write(b'')\nmade.kill()",
+    "made = subprocess.Popen(<[{q}make{q}]| stdout=subprocess.PIPE>){c}\nif made.wait():{c}\n    print(made.args)",
+    "subprocess.check_call(<[{q}make{q}]| stderr=subprocess.PIPE>){c}",
+    "return asyncio.Queue(<maxsize=3| loop=loop{i}>){c}",
 )
 AWAITING = (
     "time.sleep(<{i} + 1>){c}",
@@ -47,6 +58,9 @@ AWAITING = (
     "work{i}(){c}",
     "await asyncio.wait([work{i}(), work{i}()]){c}",
     "await asyncio.wait(<[work{i}() for _ in range(3)]>){c}",
+    "ready.is_set()\nthreading.Event().wait(<{i} + 1>){c}",
+    "try:\n    await work{i}()\nexcept BaseException:{c}\n    print(1){c}",
+    "while True:\n    try:\n        await work{i}()\n    except asyncio.CancelledError:{c}\n        continue",
 )
 WRAPPERS = ("BODY", "if ready:\n    BODY", "try:\n    BODY\nfinally:\n    print()", "while ready:\n    BODY\n    break")
 COMMENTS = ("", "  # why not", "  # type: ignore  # Grüße")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def test_fixes_are_what_is_written_beside_the_fixture(case: Path) -> None:
     fixed = fix_case(case, code)
     assert not fixed.outcome.failures, "\n".join(one.traceback or one.error for one in fixed.outcome.failures)
     assert fixed.is_stable
+    safety = {one.fix.applicability.value for one in fixed.diagnostics if one.fix is not None}
+    assert safety <= read_safety(code), "the page says otherwise"
     new = {path: change.new for path, change in fixed.changes.items()}
     for path in sorted(case.rglob("*.py")) if case.is_dir() else [case]:
         compare(path.with_name(f"{path.name}.fixed"), new.get(path.relative_to(ROOT).as_posix()))
@@ -38,20 +41,23 @@ def test_fixes_are_what_is_written_beside_the_fixture(case: Path) -> None:
         check_fixed(case, code, new, fixed=[one.code for one in fixed.diagnostics])
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.is_file()], ids=name)
-def test_fixes_keep_line_endings_and_indentation(case: Path) -> None:
-    golden = case.with_name(f"{case.name}.fixed")
-    if golden.exists():
-        path = case.relative_to(ROOT).as_posix()
-        fixed = fix_case(case, case.parent.name, contents={path: lay_out(case)})
-        assert fixed.changes[path].new == lay_out(golden)
+@pytest.mark.parametrize("case", [case for case in CASES if case.with_suffix(".py.fixed").is_file()], ids=name)
+def test_fixes_keep_tabs_and_line_endings(case: Path) -> None:
+    new = fix_case(case, case.parent.name, contents={case.relative_to(ROOT).as_posix(): lay_out(case)}).changes
+    # Where the last line is taken away, the one before has its newline.
+    assert [change.new.rstrip() for change in new.values()] == [lay_out(case.with_suffix(".py.fixed"))]
 
 
-def lay_out(path: Path) -> bytes:
-    """Return a text with tabs, and lines that end as on Windows."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    steps = [(len(line) - len(line.lstrip(" "))) // 4 for line in lines]
-    return "\r\n".join("\t" * step + line[4 * step :] for step, line in zip(steps, lines, strict=True)).encode()
+def lay_out(file: Path) -> bytes:
+    """Return the text of a file with tabs, line endings of Windows, and none at its end."""
+    indented = re.sub(rb"(?m)^(?:    )+", lambda match: b"\t" * (len(match[0]) // 4), file.read_bytes())
+    return indented.rstrip().replace(b"\n", b"\r\n")
+
+
+def read_safety(code: str) -> set[str]:
+    """Return which of "safe" and "unsafe" the rule's page says of its fixes."""
+    _, _, section = (ROOT / f"docs/rules/{code}.md").read_text(encoding="utf-8").partition("## Fix safety")
+    return {word.lower() for word in re.findall(r"\b(?:un)?safe\b", section.partition("\n## ")[0], re.IGNORECASE)}
 
 
 def compare(golden: Path, new: bytes | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conclint.comments import NEWLINE, Comment, Line, read_lines
 from conclint.model.alarm import Alarm, Diagnostic
+from conclint.model.fix import Anchor
 from conclint.model.result import Suppression, SuppressionKind
 from conclint.model.span import Span
 
@@ -94,7 +95,8 @@ def _judge(
 ) -> Iterator[Alarm]:
     is_noqa = suppression.kind is SuppressionKind.NOQA
     if not suppression.codes and not is_noqa and not met:
-        yield Alarm(path, suppression.span, UNUSED, "nothing that is found here is suppressed by this comment")
+        message = "nothing that is found here is suppressed by this comment"
+        yield Alarm(path, suppression.span, UNUSED, message, anchors=(Anchor(path, suppression.span, ("",)),))
     unknown, unused = [], []
     for word in suppression.codes:
         if is_noqa and not word.upper().startswith(_OWN_CODES):
@@ -103,13 +105,14 @@ def _judge(
         if not named:
             unknown.append(f"`{word}`")
         elif UNUSED not in named and named.isdisjoint(met) and not named.isdisjoint(wanted):
-            unused.append(f"`{word}`")
+            unused.append(word)
     if unknown:
         verb = "name" if unknown[1:] else "names"
         yield Alarm(path, suppression.span, UNUSED, f"{' and '.join(unknown)} {verb} no rule")
     if unused:
         verb = "suppress" if unused[1:] else "suppresses"
-        yield Alarm(path, suppression.span, UNUSED, f"{' and '.join(unused)} {verb} nothing here")
+        message = f"{' and '.join(f'`{word}`' for word in unused)} {verb} nothing here"
+        yield Alarm(path, suppression.span, UNUSED, message, anchors=(Anchor(path, suppression.span, tuple(unused)),))
 
 
 def filter_alarms(

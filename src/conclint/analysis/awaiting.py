@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from conclint.analysis.editor import Editor
+from conclint.analysis.fields import iter_nodes
 from conclint.model.fix import Applicability, Edit, Fix
 
 _OTHER_LOOPS = frozenset({"trio", "anyio", "curio"})
@@ -41,13 +42,32 @@ def run_in_thread(editor: Editor, call: cst.Call) -> Fix | None:
 def may_run_in_thread(editor: Editor, call: cst.Call) -> bool:
     """Return whether the call stands in a coroutine of asyncio, and could be handed over as it is written."""
     is_bare_generator = len(call.args) == 1 and isinstance(call.args[0].value, cst.GeneratorExp)
-    return editor.may_await(call) and not call.lpar and not is_bare_generator and not uses_other_loop(editor, call)
+    is_apart = not call.lpar and not is_bare_generator and not _updates(editor, call) and not _is_locked(editor, call)
+    return editor.may_await(call) and is_apart and not uses_other_loop(editor, call)
+
+
+def _updates(editor: Editor, call: cst.Call) -> bool:
+    """Whether it adds to what others see too: `self.total += f()` would read that before it awaits."""
+    update = editor.around(call, (cst.AugAssign, cst.Lambda, cst.BaseCompoundStatement))
+    return isinstance(update, cst.AugAssign) and not isinstance(update.target, cst.Name)
 
 
 def uses_other_loop(editor: Editor, node: cst.CSTNode) -> bool:
     """Return whether the file knows another library for coroutines, so that the loop may not be asyncio's."""
     scope = editor.scope(node)
     return any(scope.resolve(cst.Name(name)) == name for name in _OTHER_LOOPS)
+
+
+def _is_locked(editor: Editor, call: cst.Call) -> bool:
+    """Whether a `with` around is called a lock, whatever it may be: it errs towards leaving the code alone."""
+    held = (one for one in editor.iter_around(call) if isinstance(one, cst.With) and one.asynchronous is None)
+    return any("lock" in editor.code(item).lower() for one in held for item in one.items)
+
+
+def knows_asyncio(editor: Editor) -> bool:
+    """Return whether the file imports something of asyncio: there are other loops, also of a program's own."""
+    imports = (one for one in iter_nodes(editor.source.tree) if isinstance(one, cst.Import | cst.ImportFrom))
+    return any("asyncio" in editor.code(one) for one in imports)
 
 
 def _find_frame(editor: Editor, call: cst.Call) -> tuple[str, str]:

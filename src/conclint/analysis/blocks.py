@@ -91,7 +91,7 @@ def lift_comments(editor: Editor, start: int, end: int, before: str) -> str:
     return "".join(f"{comment}\n{before}" for comment in iter_comments(editor, start, end))
 
 
-def indent(editor: Editor, statements: Sequence[Statement], *, first: bool = True) -> tuple[Edit, ...] | None:
+def deepen(editor: Editor, statements: Sequence[Statement], *, first: bool = True) -> tuple[Edit, ...] | None:
     """Return the edits that move statements that follow each other one step to the right, comments included.
 
     Without `first` the first line stays, and what is above it. None where a string over several lines would change.
@@ -109,14 +109,14 @@ def indent(editor: Editor, statements: Sequence[Statement], *, first: bool = Tru
 
 
 def join_edits(edits: Sequence[Edit], deeper: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Return edits with those of `indent` and `wrap`, but for lines that are taken away."""
+    """Return edits with those of `deepen` and `wrap`, but for lines that are taken away."""
     gone = [(one.span.line, one.span.end_line) for one in edits if not one.content]
     return *edits, *(one for one in deeper if not any(first <= one.span.line < last for first, last in gone))
 
 
 def wrap(editor: Editor, statements: Sequence[Statement], header: str) -> tuple[Edit, ...] | None:
     """Return the edits that put statements into a block of their own; None where that would change a long string."""
-    before, deeper = editor.indent(statements[0]), indent(editor, statements, first=False)
+    before, deeper = editor.indent(statements[0]), deepen(editor, statements, first=False)
     if before is None or deeper is None:
         return None
     start = editor.source.offsets[statements[0]][0]

@@ -25,6 +25,7 @@ from conclint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Definition = cst.FunctionDef | cst.Lambda
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 _NEWLINE = re.compile(r"\r\n?|\n")
 
 
@@ -55,7 +56,7 @@ class Editor:
 
     def find(self, span: Span, kind: type[Node] | tuple[type[Node], ...]) -> Node | None:
         """Return the outermost node of that kind that stands exactly there."""
-        start, end = self._offset(span.line, span.column), self._offset(span.end_line, span.end_column)
+        start, end = self.offset(span.line, span.column), self.offset(span.end_line, span.end_column)
         found = (node for node in self._by_offsets.get((start, end), ()) if isinstance(node, kind))
         return next(found, None)
 
@@ -132,6 +133,10 @@ class Editor:
         """Return whether the name means nothing at the place of the node."""
         return self._find_table(node).find_owner(name) is None
 
+    def is_global(self, name: str, node: cst.CSTNode) -> bool:
+        """Return whether the name means a variable of the module at the place of the node."""
+        return self._find_table(node).find_owner(name) is self._table
+
     def refer(self, symbol: str, node: cst.CSTNode) -> Reference | None:
         """Return how `asyncio.to_thread` is written at the place of the node; None where the names are taken.
 
@@ -185,9 +190,23 @@ class Editor:
 
     def end_of_line(self, node: cst.CSTNode) -> int:
         """Return where the line after the one begins in which a statement ends; the end of the text after the last."""
+        return self._end_of_line_at(self.source.offsets[node][1])
+
+    def _end_of_line_at(self, place: int) -> int:
         starts = self.source.line_starts
-        line = bisect.bisect_right(starts, self.source.offsets[node][1])
+        line = bisect.bisect_right(starts, place)
         return starts[line] if line < len(starts) else len(self.source.text)
+
+    def lines(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Return the number of the first line of a node, and of the one after its last."""
+        start, end = self.source.offsets[node]
+        starts = self.source.line_starts
+        return bisect.bisect_right(starts, start), bisect.bisect_right(starts, end) + 1
+
+    def line_at(self, place: int) -> tuple[int, int]:
+        """Return where the line around an offset begins, and where the next one does."""
+        starts = self.source.line_starts
+        return starts[bisect.bisect_right(starts, place) - 1], self._end_of_line_at(place)
 
     def indent(self, node: cst.CSTNode) -> str | None:
         """Return the whitespace before a statement; None where something else stands before it."""
@@ -245,7 +264,27 @@ class Editor:
             gap = "," if self.source.text[place + 1 : place + 2].isspace() else ", "
         return self.insert_before(call.func, f"{function}("), self.edit(place, place + 1, gap)
 
-    def _offset(self, line: int, column: int) -> int:
+    def remove_argument(self, call: cst.Call, argument: cst.Arg) -> Edit:
+        """Return the edit that takes an argument out of a call, with its line if it has one of its own."""
+        text, number = self.source.text, list(call.args).index(argument)
+        start, end = self.source.offsets[argument][0], self.outer(argument.value)[1]
+        if isinstance(argument.comma, cst.Comma):
+            end = text.index(",", end) + 1
+        line, next_line = self.start_of_line(argument), self._end_of_line_at(end)
+        rest = text[end:next_line].strip()
+        if line > self.open_bracket(call) and not text[line:start].strip() and (not rest or rest.startswith("#")):
+            return self.edit(line, next_line, "")
+        if number + 1 < len(call.args):
+            after = self.source.offsets[call.args[number + 1]][0]
+            return self.edit(start, after if not text[end:after].strip(" ") else end, "")
+        before = self.outer(call.args[number - 1].value)[1] if number else start
+        if number == 0 or "#" in text[before:start]:
+            return self.edit(start, end, "")
+        # A comma at the end of the call stays, behind what is then the last one.
+        return self.edit(before, self.outer(argument.value)[1], "")
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset of a place, both counted from 1; -1 behind the last line."""
         starts = self.source.line_starts
         return starts[line - 1] + column - 1 if line <= len(starts) else -1
 

@@ -9,11 +9,11 @@ import libcst as cst
 
 from conclint.analysis.blocks import (
     Statement,
+    deepen,
     end_of,
     find_block,
     find_following,
     find_line,
-    indent,
     is_path,
     is_statement,
     iter_bound,
@@ -104,7 +104,7 @@ def enter(
             edits.append(_remove_finally(editor, frame, frame.finalbody))
             releases = releases[:-1]
     edits += [remove(editor, one) for one in releases]
-    deeper = indent(editor, body) if body else ()
+    deeper = deepen(editor, body) if body else ()
     if deeper is None or any(one is None for one in edits):
         return None
     return join_edits([one for one in edits if one is not None], deeper)

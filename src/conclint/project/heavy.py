@@ -37,6 +37,11 @@ class Heavy:
             return False
         return bool(found.row.effects & Effect.HEAVY) or self._gets_file(place)
 
+    def releases_gil(self, place: CallPlace) -> bool:
+        """Return whether a call runs a function of a library that computes without holding the GIL (must)."""
+        found = find_blocking(self._project, place, Effect.HEAVY | Effect.GROWS)
+        return found is not None and bool(found.row.effects & Effect.RELEASES_GIL)
+
     def find_loop(self, place: CallPlace) -> LongLoop | None:
         """Return the long loop that the plain functions which a call may run all have."""
         callees = self._project.callees(place.site)

@@ -16,7 +16,7 @@ from conclint.project.places import Place
 
 if TYPE_CHECKING:
     from conclint.project.paths import Paths
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
     from conclint.project.wrappers import Wrappers
 
 
@@ -152,6 +152,11 @@ class Locks:
             entry = self.held_on_entry.get(symbol)
             known = self._locksets[key] = held | (entry or frozenset()) | self._given(symbol)
         return known
+
+    def is_held_at(self, place: CallPlace) -> bool:
+        """Return whether its function calls with a lock held that is not for tasks (may): it should not await there."""
+        held = (lock for lock, _ in self.held(place.site.module, place.call.context))
+        return any(lock.domain is not Domain.TASK for lock in held)
 
     @cached_property
     def paths(self) -> Paths:

@@ -12,7 +12,7 @@ from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
     from conclint.project.objects import Site
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
     from conclint.project.roots import Root
 
 _RUNNERS = frozenset(
@@ -38,6 +38,8 @@ ASKING = frozenset(
     }
 )
 """What a function calls that may go another way where no event loop runs, or where one does."""
+_ASYNCIO = "asyncio."
+_SELECTORS = ("select.", "selectors.")
 
 
 class LoopFunction(NamedTuple):
@@ -100,3 +102,15 @@ def runs_loop(project: Project, site: Site) -> bool:
     rows = [row for _, row in project.rows(site)]
     known = len(rows) == len(project.externals(site)) and not project.callees(site)
     return bool(rows) and known and all(row.names[0] in _RUNNERS for row in rows)
+
+
+def may_await_there(project: Project, place: CallPlace) -> bool:
+    """Return whether a coroutine could await something of asyncio in the place of a call, for all that is known (may).
+
+    What holds a lock for threads must not await anything. And a program that waits for sockets itself, and knows no
+    asyncio, runs its coroutines on a loop of its own.
+    """
+    names = project.symbols.names
+    is_asyncio = any(name.startswith(_ASYNCIO) for name in names)
+    has_own_loop = not is_asyncio and any(name.startswith(_SELECTORS) for name in names)
+    return not has_own_loop and not project.locks.is_held_at(place)

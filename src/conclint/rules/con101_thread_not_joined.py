@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from conclint.analysis.editor import Editor
+from conclint.analysis.joining import join_at_end
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Applicability, Fix
@@ -48,18 +47,7 @@ def _is_plain(made: Made, start: CallPlace) -> bool:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Join it at the end of the block that starts it."""
-    call = editor.find(anchor.span, cst.Call)
-    line = editor.line_of(call) if call is not None and anchor.words else None
-    block = editor.parent(line) if line is not None else None
-    if call is None or not isinstance(call.func, cst.Attribute) or not isinstance(call.func.value, cst.Name):
-        return None
-    if not isinstance(block, cst.IndentedBlock) or not isinstance(editor.parent(block), cst.FunctionDef):
-        return None
-    last = block.body[-1]
-    indent = editor.indent(last)
-    if indent is None:
-        return None
-    join = f"{indent}{call.func.value.value}.join()\n"
-    leaves = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
-    place = editor.start_of_line(last, with_comments=True) if leaves else editor.end_of_line(last)
-    return Fix("Join the thread at the end of the function", Applicability.UNSAFE, (editor.insert(place, join),))
+    edit = join_at_end(editor, anchor.span) if anchor.words else None
+    return (
+        Fix("Join the thread at the end of the function", Applicability.UNSAFE, (edit,)) if edit is not None else None
+    )

@@ -8,12 +8,12 @@ import libcst as cst
 
 from conclint.analysis.blocks import (
     Statement,
+    deepen,
     end_of,
     find_block,
     find_line,
     find_top,
     holds,
-    indent,
     is_statement,
     iter_own,
     take,
@@ -107,7 +107,7 @@ def _add_finally(editor: Editor, around: cst.Try, line: cst.SimpleStatementLine,
 
 
 def _wrap(editor: Editor, section: Sequence[Statement], line: cst.SimpleStatementLine) -> tuple[Edit, ...] | None:
-    before, wrapped, deeper = editor.indent(line), wrap(editor, section, "try:"), indent(editor, [line])
+    before, wrapped, deeper = editor.indent(line), wrap(editor, section, "try:"), deepen(editor, [line])
     if wrapped is None or deeper is None or before is None:
         return None
     top, step = find_top(editor, line), editor.source.tree.default_indent

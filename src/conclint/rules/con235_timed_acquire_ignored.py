@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.blocks import find_following, find_line, indent, is_statement, iter_own, leaks
+from conclint.analysis.blocks import deepen, find_following, find_line, is_statement, iter_own, leaks
 from conclint.analysis.editor import Editor
 from conclint.analysis.locksets import is_nonblocking
 from conclint.catalog.rows import LOCK_KINDS, CallRow, Kind
@@ -156,7 +156,7 @@ def _skip(editor: Editor, call: cst.Call, line: cst.SimpleStatementLine, lock: s
     # What a `return` gives, and what the section binds, is missing where the section is left out.
     if not section or leaks(editor, section) or any(isinstance(one, cst.Return) for one in iter_own(section)):
         return None
-    deeper = indent(editor, section)
+    deeper = deepen(editor, section)
     if deeper is None:
         return None
     if isinstance(line.body[0], cst.Assign):

@@ -13,7 +13,7 @@ from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, Blocking, find_blocking, is_socket
-from conclint.project.loops import LoopFunction, collect_loop_functions
+from conclint.project.loops import LoopFunction, collect_loop_functions, may_await_there
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.rules.declare import fixer, project_rule
@@ -53,7 +53,8 @@ def _report(project: Project, place: CallPlace, found: Blocking, around: LoopFun
     callee = project.places.describe(module, place.call.callee)
     message = f"`{callee}` blocks the event loop {found.reason}"
     if around.callback is None:
-        anchors = (project.anchor(module, place.call.span, found.row.twin, found.name),)
+        words = (found.row.twin, found.name) if may_await_there(project, place) else ()
+        anchors = (project.anchor(module, place.call.span, *words),)
         return project.alarm(module, RULE.code, place.call.span, message, help=_advise(callee, found), anchors=anchors)
     registered = project.call(around.callback.site)
     related = project.related(
@@ -82,4 +83,4 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     if reference is None or any(one.star or one.keyword is not None for one in call.args):
         return None
     edits = (*reference.edits, *await_other(editor, call, reference.text))
-    return Fix(f"Await `{reference.text}`", Applicability.SAFE, edits)
+    return Fix(f"Await `{reference.text}`", Applicability.UNSAFE, edits)

@@ -13,7 +13,7 @@ from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
-from conclint.project.loops import collect_loop_functions, collect_sole_coroutines
+from conclint.project.loops import collect_loop_functions, collect_sole_coroutines, may_await_there
 from conclint.project.project import Project
 from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import fixer, project_rule
@@ -55,11 +55,13 @@ def _report(project: Project, first: Step) -> Alarm:
     message = f"`{callee}` ends in `{end}`, which blocks the event loop {reason}"
     help_line = f"use `await asyncio.to_thread({callee}, …)`" if callee.replace(".", "").isidentifier() else ""
     trace = relate_steps(project, first, "blocks in")
-    return project.alarm(module, RULE.code, first.place.call.span, message, *trace, help=help_line)
+    words = ("thread",) if may_await_there(project, first.place) else ()
+    anchor = project.anchor(module, first.place.call.span, *words)
+    return project.alarm(module, RULE.code, first.place.call.span, message, *trace, help=help_line, anchors=(anchor,))
 
 
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Hand the helper to a thread."""
     call = editor.find(anchor.span, cst.Call)
-    return run_in_thread(editor, call) if call is not None else None
+    return run_in_thread(editor, call) if call is not None and anchor.words else None

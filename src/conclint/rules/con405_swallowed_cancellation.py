@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from conclint.analysis.awaiting import knows_asyncio, uses_other_loop
 from conclint.analysis.awaits import count_mentions, find_coroutine, iter_await_points
+from conclint.analysis.editor import Editor
 from conclint.analysis.release_paths import iter_own_nodes
 from conclint.analysis.scope import Scope
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Edit, Fix
 from conclint.model.rule import Category, Rule
-from conclint.rules.declare import local_rule
+from conclint.rules.declare import fixer, local_rule
 
 RULE = Rule(
     code="CON405",
@@ -22,6 +25,7 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_TITLE = "Raise the cancellation again"
 _CANCELLED = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledError", "trio.Cancelled"})
 _BROAD = "builtins.BaseException"
 _SUPPRESS = "contextlib.suppress"
@@ -151,3 +155,34 @@ def _is_endless(node: cst.CSTNode, scope: Scope) -> bool:
 
 def _head(handler: cst.ExceptHandler) -> cst.CSTNode:
     return handler.type if handler.type is not None else handler
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Raise the cancellation again, before the handler that also catches it."""
+    node = editor.find(anchor.span, (cst.ExceptHandler, cst.BaseExpression))
+    handler = node if isinstance(node, cst.ExceptHandler) or node is None else editor.parent(node)
+    if not isinstance(handler, cst.ExceptHandler) or uses_other_loop(editor, handler):
+        return None
+    if not knows_asyncio(editor):
+        return None
+    if handler.type is not None and editor.scope(handler).resolve(handler.type) in _CANCELLED:
+        edit = _end_with_raise(editor, handler)
+        return Fix(_TITLE, Applicability.UNSAFE, (edit,)) if edit is not None else None
+    cancelled, indent = editor.refer("asyncio.CancelledError", handler), editor.indent(handler)
+    if cancelled is None or indent is None:
+        return None
+    step = editor.source.tree.default_indent
+    clause = f"{indent}except {cancelled.text}:\n{indent}{step}raise\n"
+    edits = (*cancelled.edits, editor.insert(editor.start_of_line(handler, with_comments=True), clause))
+    return Fix(_TITLE, Applicability.UNSAFE, edits)
+
+
+def _end_with_raise(editor: Editor, handler: cst.ExceptHandler) -> Edit | None:
+    """Have a handler of nothing but cancellations raise what it has caught, in place of a `pass` or `continue`."""
+    last = handler.body.body[-1]
+    end = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    if isinstance(end, cst.Pass | cst.Continue):
+        return editor.replace(end, "raise")
+    indent = editor.indent(last) if isinstance(handler.body, cst.IndentedBlock) else None
+    return editor.insert(editor.end_of_line(last), f"{indent}raise\n") if indent is not None else None

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.editor import Editor
+from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.loops import collect_busy_functions
+from conclint.project.loops import collect_busy_functions, may_await_there
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
 from conclint.project.waits import Contended, Section, Waits
 from conclint.project.ways import Step, Ways, iter_places, relate_steps
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON408",
@@ -22,6 +28,11 @@ RULE = Rule(
     category=Category.ASYNC,
     since="0.1.0",
 )
+
+_OWNED = frozenset({Kind.RLOCK, Kind.CONDITION})
+"""What belongs to the thread that has acquired it."""
+_LAZY = frozenset({"as_completed", "imap", "imap_unordered", "map"})
+"""What gives an iterator, which is what waits."""
 
 
 @project_rule(RULE)
@@ -42,18 +53,30 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _report(project: Project, waits: Waits, first: Step) -> Alarm:
     module, span = first.place.site.module, first.place.call.span
+    anchors = (project.anchor(module, span, "thread"),) if _may_move(project, first) else ()
     callee = project.places.describe(module, first.place.call.callee)
     contended = waits.find_contended_call(first.last)
     if contended is not None:
         lock = project.places.describe(contended.module, contended.entry.value)
         message = f"`{callee}` acquires `{lock}`, and stops the event loop while another thread holds it and blocks"
         trace = (*relate_steps(project, first, "calls"), *_relate_lock(project, contended, lock))
-        return project.alarm(module, RULE.code, span, message, *trace)
+        return project.alarm(module, RULE.code, span, message, *trace, anchors=anchors)
     if first.next is None:
-        return project.alarm(module, RULE.code, span, f"`{callee}` stops the event loop until another thread is ready")
+        message = f"`{callee}` stops the event loop until another thread is ready"
+        return project.alarm(module, RULE.code, span, message, anchors=anchors)
     end = project.places.describe(first.last.site.module, first.last.call.callee)
     message = f"`{callee}` ends in `{end}`, which stops the event loop until another thread is ready"
-    return project.alarm(module, RULE.code, span, message, *relate_steps(project, first, "waits in"))
+    return project.alarm(module, RULE.code, span, message, *relate_steps(project, first, "waits in"), anchors=anchors)
+
+
+def _may_move(project: Project, first: Step) -> bool:
+    """Whether a thread could wait instead, in one call, and the coroutine await it without holding a lock (must)."""
+    if not may_await_there(project, first.place):
+        return False
+    targets = project.externals(first.place.site)
+    owners = [project.class_row(one.receiver) for one in targets if one.receiver is not None]
+    is_owned = any(row is not None and row.kind in _OWNED for row in owners)
+    return not is_owned and all(one.name.rpartition(".")[2] not in _LAZY for one in targets)
 
 
 def _check_lock(project: Project, waits: Waits, module: int, number: int) -> Iterator[Alarm]:
@@ -82,3 +105,10 @@ def _relate_section(project: Project, section: Section, lock: str) -> Iterator[R
     verb = "calls" if section.step.next is not None else "blocks in"
     yield project.related(first.site.module, first.call.span, f"`{first.function.name}` {verb} `{callee}`")
     yield from relate_steps(project, section.step, "blocks in")
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Have a thread wait."""
+    call = editor.find(anchor.span, cst.Call)
+    return run_in_thread(editor, call) if call is not None and anchor.words else None

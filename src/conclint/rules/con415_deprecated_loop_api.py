@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
+from conclint.analysis.release_paths import iter_own_nodes
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import collect_confined
 from conclint.project.handlers import RUNTIME_ERROR
@@ -15,7 +20,7 @@ from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.project.testing import is_test
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON415",
@@ -44,6 +49,7 @@ _SETTERS = frozenset({"set_event_loop", "set_event_loop_policy"})
 _SILENCERS = frozenset({"warnings.catch_warnings", "warnings.simplefilter", "warnings.filterwarnings"})
 _VERSION = "sys.version_info"
 _TYPE_ERROR = ("builtins.TypeError", "builtins.Exception", "builtins.BaseException")
+_PRIMARY = (cst.Attribute, cst.Call, cst.Name, cst.Subscript)
 _THREADS = frozenset({RunsIn.THREAD, RunsIn.TIMER, RunsIn.EXECUTOR_THREAD})
 
 
@@ -61,7 +67,8 @@ def check(project: Project) -> Iterator[Alarm]:
             asking.append(place)
         elif (gone := _find_gone(project, place, next(iter(targets)))) is not None:
             message, advice = gone
-            yield project.alarm(site.module, RULE.code, place.call.span, message, help=advice)
+            anchor = project.anchor(site.module, place.call.span, min(target.name for target in targets))
+            yield project.alarm(site.module, RULE.code, place.call.span, message, help=advice, anchors=(anchor,))
     yield from _check_decorators(project)
     yield from _check_asking(project, asking)
 
@@ -96,7 +103,10 @@ def _check_decorators(project: Project) -> Iterator[Alarm]:
             used = _COROUTINE.intersection(project.decorators(function.symbol)) if function.decorators else ()
             if used and not facts.contexts[function.context].branches:
                 message = "`asyncio.coroutine` is gone since Python 3.11"
-                yield project.alarm(module, RULE.code, function.span, message, help="make it an `async def`")
+                anchor = project.anchor(module, function.span, *used)
+                yield project.alarm(
+                    module, RULE.code, function.span, message, help="make it an `async def`", anchors=(anchor,)
+                )
 
 
 # Asking for a loop where none is running
@@ -167,3 +177,48 @@ def _runs_it(project: Project, place: CallPlace) -> bool:
     if any(target.name.endswith(".is_running") for _, target in uses):
         return False
     return any(runs_loop(project, other.site) for other, _ in uses)
+
+
+# Fixes, where what is there certainly fails
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Leave out `loop`, ask asyncio for its tasks, and make a coroutine what is decorated as one."""
+    if not anchor.words:
+        return None
+    if anchor.words[0] in _COROUTINE:
+        return _make_coroutine(editor, anchor)
+    call = editor.find(anchor.span, cst.Call)
+    if call is None:
+        return None
+    if anchor.words[0] in _OF_TASKS:
+        found = editor.refer(f"asyncio.{anchor.words[0].rpartition('.')[2]}", call)
+        edits = (*found.edits, editor.replace(call.func, found.text)) if found is not None else ()
+        return Fix(f"Use `{found.text}`", Applicability.SAFE, edits) if found is not None else None
+    loop = next((one for one in call.args if one.keyword is not None and one.keyword.value == "loop"), None)
+    if loop is None:
+        return None
+    return Fix("Leave out `loop`", Applicability.SAFE, (editor.remove_argument(call, loop),))
+
+
+def _make_coroutine(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Write `async def` and `await`; None for what yields anything else than what it awaits."""
+    name = editor.find(anchor.span, cst.Name)
+    function = editor.parent(name) if name is not None else None
+    if not isinstance(function, cst.FunctionDef) or name is None or function.asynchronous is not None:
+        return None
+    if len(function.decorators) > 1:
+        # A cache, for one, would do something else with a coroutine.
+        return None
+    yields = [one for one in iter_own_nodes(function.body) if isinstance(one, cst.Yield)]
+    sources = [one.value.item for one in yields if isinstance(one.value, cst.From)]
+    # `await` binds tighter than `yield from`.
+    if len(sources) < len(yields) or not all(isinstance(one, _PRIMARY) for one in sources):
+        return None
+    start = editor.source.text.rindex("def", 0, editor.outer(name)[0])
+    line, next_line = editor.line_at(editor.outer(function.decorators[0].decorator)[0])
+    edits = [editor.edit(line, next_line, ""), editor.insert(start, "async ")]
+    for one, source in zip(yields, sources, strict=True):
+        edits.append(editor.edit(editor.source.offsets[one][0], editor.outer(source)[0], "await "))
+    return Fix("Make it an `async def`", Applicability.UNSAFE, tuple(edits))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Effect
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.blocking import find_blocking
-from conclint.project.loops import collect_busy_functions
-from conclint.project.project import Project
+from conclint.project.blocking import Blocking, find_blocking
+from conclint.project.loops import collect_busy_functions, may_await_there
+from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON422",
@@ -34,6 +39,14 @@ _SHORT = frozenset(
 )
 """What only asks for, or changes, a single entry of a folder: the contents of files take longer."""
 
+_OPENING = frozenset(
+    """
+    NamedTemporaryFile TarFile TemporaryDirectory TemporaryFile ZipFile fdopen fwalk glob iglob input iterdir open
+    open_code rglob scandir walk
+    """.split()
+)
+"""What only gives a file or an iterator: most of the work comes when that is read or written."""
+
 
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
@@ -50,5 +63,22 @@ def check(project: Project) -> Iterator[Alarm]:
             if found.receiver is None or found.receiver.symbol not in opened:
                 callee = project.places.describe(place.site.module, place.call.callee)
                 message = f"`{callee}` holds up the event loop while it accesses files"
-                yield project.alarm(place.site.module, RULE.code, place.call.span, message)
+                anchors = (
+                    (project.anchor(place.site.module, place.call.span, "thread"),)
+                    if _is_all(project, place, found)
+                    else ()
+                )
+                yield project.alarm(place.site.module, RULE.code, place.call.span, message, anchors=anchors)
             opened.add(found.row.returns)
+
+
+def _is_all(project: Project, place: CallPlace, found: Blocking) -> bool:
+    """Whether a thread could do all of the access in one call, with no lock held while that is awaited (must)."""
+    return found.name.rpartition(".")[2] not in _OPENING and may_await_there(project, place)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Hand the call to a thread."""
+    call = editor.find(anchor.span, cst.Call)
+    return run_in_thread(editor, call) if call is not None and anchor.words else None

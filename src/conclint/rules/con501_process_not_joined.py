@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conclint.analysis.editor import Editor
+from conclint.analysis.joining import join_at_end
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.project import Project
-from conclint.rules.declare import project_rule
+from conclint.project.lifetime import Made
+from conclint.project.project import CallPlace, Project
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON501",
@@ -28,4 +32,21 @@ def check(project: Project) -> Iterator[Alarm]:
         subject = f"the process {name}" if name else "this process"
         started = project.related(start.site.module, start.call.span, "it is started here")
         message = f"{subject} is started, but joined nowhere"
-        yield project.alarm(made.place.site.module, RULE.code, made.place.call.span, message, started)
+        module = made.place.site.module
+        anchors = (project.anchor(module, start.call.span, "join"),) if _is_plain(made, start) else ()
+        yield project.alarm(module, RULE.code, made.place.call.span, message, started, anchors=anchors)
+
+
+def _is_plain(made: Made, start: CallPlace) -> bool:
+    """Whether a process is made and started one after the other, in one plain function, with no condition between."""
+    is_near = made.place.function_place == start.function_place and made.place.context == start.context
+    return is_near and not start.context.loops and not start.function.is_async
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Join it at the end of the function that starts it."""
+    edit = join_at_end(editor, anchor.span) if anchor.words else None
+    return (
+        Fix("Join the process at the end of the function", Applicability.UNSAFE, (edit,)) if edit is not None else None
+    )

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.closing import enter
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
 from conclint.project.lifetime import Made
 from conclint.project.project import CallPlace, Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON502",
@@ -71,3 +76,14 @@ def _is_detached(place: CallPlace) -> bool:
 def _reaps_others(project: Project) -> bool:
     """Whether the program waits for children of which it knows only the numbers."""
     return any(project.calls_to(_REAPING))
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Use it in a `with` statement, which waits for its end; a loop that starts one after the other goes on."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None or editor.around(call, (cst.For, cst.While)) is not None:
+        return None
+    edits = enter(editor, call, lambda _: True)
+    title = "Wait for its end with a `with` statement"
+    return Fix(title, Applicability.UNSAFE, edits) if edits is not None else None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.closing import enter, enter_inline
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Effect, Kind, Role
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.lifetime import Made
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON503",
@@ -23,6 +28,8 @@ RULE = Rule(
 
 _ENDS = frozenset({Role.CLOSE, Role.CANCEL})
 _ENDING = frozenset({"close", "terminate", "__exit__"})
+_WAITING = frozenset({"apply", "map", "starmap", "close", "join", "terminate"})
+_LAZY = frozenset({"imap", "imap_unordered"})
 
 
 @project_rule(RULE)
@@ -68,3 +75,18 @@ def _raises(project: Project, place: CallPlace) -> bool:
     rows = [row for _, row in project.rows(place.site)]
     waits = all(row.spawn is not None and row.effects & Effect.WAIT for row in rows)
     return bool(rows) and waits and not place.context.protected
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Use it in a `with` statement, if all its jobs are done when that ends: it terminates the pool."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None:
+        return None
+
+    def is_done(use: cst.Call) -> bool:
+        name = use.func.attr.value if isinstance(use.func, cst.Attribute) else ""
+        return name in _WAITING or (name in _LAZY and isinstance(editor.parent(use), cst.For))
+
+    edits = enter(editor, call, is_done) or enter_inline(editor, call, is_done, "pool")
+    return Fix("Use the pool in a `with` statement", Applicability.UNSAFE, edits) if edits is not None else None

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.blocks import wrap
+from conclint.analysis.editor import Editor
+from conclint.analysis.fields import iter_nodes
 from conclint.catalog.rows import Domain, Kind, Role
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
 from conclint.project.lifetime import Made
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
 from conclint.project.starts import collect_scripts, iter_import_starts
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON504",
@@ -72,3 +78,22 @@ def _is_forked(project: Project, made: Made) -> bool:
 
 def _has_constant(place: CallPlace, text: str) -> bool:
     return any(place.facts.values[argument.value] == Constant(text) for argument in place.call.arguments)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Guard the rest of the module, from the statement on that starts a process, if it defines nothing."""
+    call = editor.find(anchor.span, cst.Call)
+    statements = list(editor.source.tree.body)
+    number = next((number for number, one in enumerate(statements) if call in set(iter_nodes(one))), None)
+    if number is None or any(_defines(one) for one in statements[number:]):
+        return None
+    edits = wrap(editor, statements[number:], 'if __name__ == "__main__":')
+    return Fix("Guard it", Applicability.UNSAFE, edits) if edits is not None else None
+
+
+def _defines(statement: cst.CSTNode) -> bool:
+    """Whether the children, or other modules, need what the statement defines."""
+    return any(
+        isinstance(one, cst.FunctionDef | cst.ClassDef | cst.Import | cst.ImportFrom) for one in iter_nodes(statement)
+    )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.collections_ import MUTATORS
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import ModuleFacts
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Item, Result, ValueId
 from conclint.project.objects import Object
 from conclint.project.project import Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON511",
@@ -27,6 +31,10 @@ RULE = Rule(
 _MANAGER = "multiprocessing.managers.SyncManager"
 _PROXIES = frozenset({f"{_MANAGER}.dict", f"{_MANAGER}.list"})
 _GETTERS = frozenset({"get", "setdefault"})
+
+_KEYS = (cst.Attribute, cst.Integer, cst.Name, cst.SimpleString)
+_ENTRIES = ("entry", "changed_entry", "kept_entry")
+"""Variables for the copy, the first one that is free."""
 
 
 @project_rule(RULE)
@@ -42,7 +50,10 @@ def check(project: Project) -> Iterator[Alarm]:
                 name, entry = (project.places.describe(module, value) for value in (proxy, target))
                 subject = f"`{entry}`" if "…" not in entry.replace("[…]", "") else f"an entry of `{name}`"
                 message = f"{subject} is a copy of what the manager holds: the change is lost"
-                yield project.alarm(module, RULE.code, span, message, *_relate(project, module, proxy))
+                anchor = project.anchor(module, span, name)
+                yield project.alarm(
+                    module, RULE.code, span, message, *_relate(project, module, proxy), anchors=(anchor,)
+                )
 
 
 def _relate(project: Project, module: int, proxy: ValueId) -> Iterator[Related]:
@@ -104,3 +115,47 @@ def _is_stored_back(project: Project, module: int, function: int, proxy: ValueId
             if held & project.objects(module, flow.source) and isinstance(source, Item):
                 return True
     return False
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Change a copy, and assign that to the proxy again."""
+    found = editor.find(anchor.span, (cst.AugAssign, cst.Call, cst.Subscript))
+    changed = found.target if isinstance(found, cst.AugAssign) else found
+    line = editor.line_of(changed) if changed is not None else None
+    indent = editor.indent(line) if line is not None else None
+    if not isinstance(changed, cst.Call | cst.Subscript) or not _is_target(editor, changed) or not anchor.words:
+        return None
+    entry = _find_entry(editor, changed, anchor.words[0])
+    name = next((one for one in _ENTRIES if editor.is_unbound(one, changed)), None)
+    if line is None or indent is None or entry is None or name is None:
+        return None
+    written = editor.code(entry)
+    edits = (
+        editor.insert_before(line, f"{name} = {written}\n{indent}"),
+        editor.replace(entry, name),
+        editor.insert(editor.end_of_line(line), f"{indent}{written} = {name}\n"),
+    )
+    return Fix(f"Assign what is changed to `{anchor.words[0]}` again", Applicability.UNSAFE, edits)
+
+
+def _is_target(editor: Editor, changed: cst.Call | cst.Subscript) -> bool:
+    """Whether the statement does nothing else but this change."""
+    around = editor.parent(changed)
+    if isinstance(changed, cst.Call):
+        return isinstance(around, cst.Expr)
+    return isinstance(around, cst.AugAssign) or (
+        isinstance(around, cst.AssignTarget) and isinstance(editor.parent(around), cst.Assign)
+    )
+
+
+def _find_entry(editor: Editor, changed: cst.Call | cst.Subscript, proxy: str) -> cst.Subscript | None:
+    """Return the `proxy[key]` that is changed, where the key may be read twice."""
+    node: cst.BaseExpression = changed.func if isinstance(changed, cst.Call) else changed
+    while isinstance(node, cst.Attribute | cst.Subscript):
+        if isinstance(node, cst.Subscript) and editor.code(node.value) == proxy:
+            index = node.slice[0].slice
+            is_plain = isinstance(index, cst.Index) and isinstance(index.value, _KEYS) and node is not changed
+            return node if is_plain and len(node.slice) == 1 else None
+        node = node.value
+    return None

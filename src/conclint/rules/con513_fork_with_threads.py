@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Domain, Kind, Role, RunsIn
 from conclint.model.alarm import Alarm, Related
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.model.values import Constant
+from conclint.model.values import Constant, Name
 from conclint.project.confinement import collect_confined
 from conclint.project.lifetime import Made
 from conclint.project.order import find_leading, precedes
 from conclint.project.project import CallPlace, Project
 from conclint.project.start_methods import StartMethods
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON513",
@@ -27,6 +31,8 @@ RULE = Rule(
 
 _FORKS = frozenset({"os.fork", "os.forkpty", "posix.fork", "posix.forkpty", "pty.fork"})
 _PROGRAMS = "subprocess."
+_HOOK = "preexec_fn"
+_SETSID = (Name("os.setsid"), Name("posix.setsid"))
 _EXEC = ("os.exec", "posix.exec", "os._exit", "posix._exit")
 _THREADS = frozenset({RunsIn.THREAD, RunsIn.TIMER, RunsIn.EXECUTOR_THREAD})
 
@@ -60,7 +66,11 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _report(project: Project, fork: Fork, who: str, *steps: Related) -> Alarm:
     message = f"{fork.subject} forks while {who} may hold locks: the child inherits them locked"
-    return project.alarm(fork.place.site.module, RULE.code, fork.place.call.span, message, *steps)
+    module, span = fork.place.site.module, fork.place.call.span
+    given = fork.place.find_argument(_HOOK)
+    is_session = given is not None and fork.place.facts.values[given.value] in _SETSID
+    anchors = (project.anchor(module, span, "session"),) if is_session else ()
+    return project.alarm(module, RULE.code, span, message, *steps, anchors=anchors)
 
 
 def _iter_forks(project: Project) -> Iterator[Fork]:
@@ -73,7 +83,7 @@ def _iter_forks(project: Project) -> Iterator[Fork]:
             if not _ends_at_once(project, place):
                 yield Fork(place, f"`{callee}`")
         else:
-            given = place.find_argument("preexec_fn")
+            given = place.find_argument(_HOOK)
             if given is not None and project.constant(site.module, given.value) != Constant(None):
                 yield Fork(place, f"`{callee}` with a `preexec_fn`")
     yield from _iter_forked(project)
@@ -126,3 +136,16 @@ def _is_ended(project: Project, made: Made, begin: CallPlace, fork: CallPlace) -
         if precedes(begin.call.span, place.call.span) and precedes(place.call.span, fork.call.span)
     )
     return any(place.site in operations or project.callees(place.site) for place in between)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Have `subprocess` begin the new session by itself, without running Python in the child."""
+    call = editor.find(anchor.span, cst.Call)
+    given = {one.keyword.value: one for one in call.args if one.keyword is not None} if call is not None else {}
+    hook = given.get(_HOOK)
+    if not anchor.words or hook is None or hook.keyword is None or "start_new_session" in given:
+        return None
+    start, end = editor.outer(hook.keyword)[0], editor.outer(hook.value)[1]
+    edit = editor.edit(start, end, "start_new_session=True")
+    return Fix("Pass `start_new_session=True`", Applicability.SAFE, (edit,))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.closing import enter, enter_inline
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.lifetime import Made
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON524",
@@ -61,3 +66,19 @@ def _raises(project: Project, place: CallPlace) -> bool:
         row.role is Role.RESULT and target.name.endswith(".result") for target, row in project.rows(place.site)
     )
     return results and not place.context.protected
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Use it in a `with` statement, which waits for all jobs."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None:
+        return None
+
+    def is_done(use: cst.Call) -> bool:
+        # Whoever says what `shutdown` shall do may not want to wait.
+        is_shutdown = isinstance(use.func, cst.Attribute) and use.func.attr.value == "shutdown"
+        return not is_shutdown or not use.args
+
+    edits = enter(editor, call, is_done, ending="shutdown") or enter_inline(editor, call, is_done, "executor")
+    return Fix("Use the executor in a `with` statement", Applicability.UNSAFE, edits) if edits is not None else None

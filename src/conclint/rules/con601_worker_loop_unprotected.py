@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.awaits import count_mentions
+from conclint.analysis.blocks import wrap
+from conclint.analysis.editor import Editor, Statement
+from conclint.analysis.fields import iter_nodes
+from conclint.analysis.loggers import refer_to_exception
 from conclint.catalog.rows import Effect, RunsIn
 from conclint.model.alarm import Alarm
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import Way, collect_confined
 from conclint.project.exceptions import Exceptions
 from conclint.project.iteration import find_items
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON601",
@@ -49,17 +57,20 @@ def check(project: Project) -> Iterator[Alarm]:
         chains = (errors.find_outside(place) for place in open_places if errors.may_fail(place))
         chain = next((one for one in chains if one), ())
         if chain:
-            yield _report(project, chain, way)
+            pauses = [place for place in places if _pauses(project, place)]
+            yield _report(project, chain, way, pauses)
 
 
-def _report(project: Project, chain: tuple[CallPlace, ...], way: Way) -> Alarm:
+def _report(project: Project, chain: tuple[CallPlace, ...], way: Way, pauses: list[CallPlace]) -> Alarm:
     names = [project.places.describe(place.site.module, place.call.callee) for place in chain]
     message = f"an error of `{names[0]}` ends this thread, and its loop with it: nothing catches it"
     steps = [
         project.related(place.site.module, place.call.span, f"`{name}` may fail")
         for place, name in zip(chain[1:], names[1:], strict=True)
     ]
-    return project.alarm(chain[0].site.module, RULE.code, chain[0].call.span, message, *way.relate(project), *steps)
+    module, span = chain[0].site.module, chain[0].call.span
+    anchor = project.anchor(module, span, chain[0].function.name, *(str(place.call.span.line) for place in pauses))
+    return project.alarm(module, RULE.code, span, message, *way.relate(project), *steps, anchors=(anchor,))
 
 
 def _pauses(project: Project, place: CallPlace) -> bool:
@@ -77,3 +88,55 @@ def _is_watched(project: Project, root: Root) -> bool:
     """Whether somebody looks whether the thread is still there, as a supervisor that restarts it does."""
     threads = project.result(root.site)
     return any(operation.name in _WATCHES for one in threads for operation in project.operations(one))
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Catch and log what the rest of a round raises, its last wait apart: else the loop would turn without a rest."""
+    call = editor.find(anchor.span, cst.Call)
+    name, *lines = anchor.words
+    pauses = {int(line) for line in lines}
+    loop = _find_loop(editor, call, pauses) if call is not None else None
+    if call is None or loop is None or not isinstance(loop.body, cst.IndentedBlock):
+        return None
+    statements = [one for one in loop.body.body if isinstance(one, Statement)]
+    number = next((number for number, one in enumerate(statements) if call in set(iter_nodes(one))), None)
+    tried = _find_tried(editor, statements[number:], pauses) if number is not None else []
+    log = refer_to_exception(editor, call)
+    indent = editor.indent(tried[0]) if tried else None
+    if log is None or indent is None:
+        return None
+    edits = wrap(editor, tried, "try:")
+    step = editor.source.tree.default_indent
+    handler = f'{indent}except Exception:\n{indent}{step}{log.text}("error in {name}")\n'
+    caught = editor.insert(editor.end_of_line(tried[-1]), handler)
+    return Fix("Log the error and go on", Applicability.UNSAFE, (*log.edits, *edits, caught)) if edits else None
+
+
+def _find_loop(editor: Editor, call: cst.Call, pauses: set[int]) -> cst.While | None:
+    """Return the innermost loop that waits for something: another one within might try again without a rest."""
+    loops = (one for one in editor.iter_around(call) if isinstance(one, cst.While))
+    found = next((one for one in loops if not pauses.isdisjoint(range(*editor.lines(one)))), None)
+    return found if found is not None and editor.function(found) is editor.function(call) else None
+
+
+def _find_tried(editor: Editor, rest: list[Statement], pauses: set[int]) -> list[Statement]:
+    """Return the statements up to the waits at the end of the round; none where one in between would be left out."""
+    waits = [bool(pauses & set(range(*editor.lines(one)))) for one in rest]
+    count = len(rest)
+    while count > 1 and waits[count - 1]:
+        count -= 1
+    bound = {
+        one.value
+        for statement in rest[:count]
+        for target in iter_nodes(statement)
+        if isinstance(target, cst.AssignTarget | cst.NamedExpr | cst.For | cst.AsName)
+        for one in iter_nodes(_name(target))
+        if isinstance(one, cst.Name)
+    }
+    needed = any(count_mentions(one, name) for one in rest[count:] for name in bound)
+    return [] if any(waits[1:count]) or needed else rest[:count]
+
+
+def _name(target: cst.CSTNode) -> cst.CSTNode:
+    return target.name if isinstance(target, cst.AsName) else target.target  # type: ignore[attr-defined]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
+from conclint.analysis.loggers import refer_to_exception
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.observations import Handler
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import Way, collect_confined, goes_own_way
@@ -14,7 +19,7 @@ from conclint.project.exceptions import Exceptions, last_name
 from conclint.project.order import contains
 from conclint.project.project import CallPlace, Project
 from conclint.project.symbols import FunctionPlace
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON602",
@@ -64,7 +69,8 @@ def _report(project: Project, handler: Handler, work: CallPlace, way: Way) -> Al
     callee = project.places.describe(module, work.call.callee)
     message = f"nobody gets to know when `{callee}` fails in this {_NOUNS[way.root.runs_in]}"
     failing = project.related(module, work.call.span, "what this raises is swallowed")
-    return project.alarm(module, RULE.code, handler.span, message, failing, *way.relate(project))
+    anchor = project.anchor(module, handler.span, callee)
+    return project.alarm(module, RULE.code, handler.span, message, failing, *way.relate(project), anchors=(anchor,))
 
 
 def _find_work(project: Project, errors: Exceptions, module: int, handler: Handler) -> CallPlace | None:
@@ -83,3 +89,29 @@ def _find_work(project: Project, errors: Exceptions, module: int, handler: Handl
 
 def _ends_something(name: str) -> bool:
     return not _CLOSING.isdisjoint(name.strip("_").split("_"))
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Log the error."""
+    node = editor.find(anchor.span, (cst.ExceptHandler, cst.BaseExpression))
+    handler = editor.parent(node) if isinstance(node, cst.BaseExpression) else node
+    if not isinstance(handler, cst.ExceptHandler):
+        return None
+    first = handler.body.body[0]
+    statement = first.body[0] if isinstance(first, cst.SimpleStatementLine) else first
+    log = refer_to_exception(editor, handler)
+    if log is None or (isinstance(first, cst.SimpleStatementLine) and len(first.body) > 1):
+        return None
+    callee = anchor.words[0]
+    subject = callee if callee.replace(".", "").isidentifier() else "a step of this work"
+    written = f'{log.text}("{subject} failed")'
+    is_filler = isinstance(statement, cst.Pass) or _is_ellipsis(statement)
+    indent = editor.indent(first) if isinstance(first, cst.SimpleStatementLine) else None
+    gap = f"\n{indent}" if indent is not None else "; "
+    edit = editor.replace(statement, written) if is_filler else editor.insert_before(statement, f"{written}{gap}")
+    return Fix("Log the error", Applicability.UNSAFE, (*log.edits, edit))
+
+
+def _is_ellipsis(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Ellipsis)

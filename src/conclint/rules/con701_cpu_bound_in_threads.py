@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.model.alarm import Alarm
+from conclint.model.facts import AccessKind
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
 from conclint.project.cpu import CpuBound, Work
 from conclint.project.objects import Object
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
-from conclint.rules.declare import project_rule
+from conclint.project.starts import collect_scripts, iter_import_starts
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON701",
@@ -23,6 +29,10 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_POOL = "concurrent.futures.ThreadPoolExecutor"
+_JOBS = frozenset({"submit", "map"})
+_LIFE = frozenset({"__enter__", "__exit__", "shutdown"})
+_CHANGES = frozenset({AccessKind.WRITE, AccessKind.UPDATE, AccessKind.DELETE})
 _THREADS = frozenset({RunsIn.THREAD, RunsIn.EXECUTOR_THREAD})
 
 
@@ -36,17 +46,18 @@ def check(project: Project) -> Iterator[Alarm]:
     found = {root: work for root in roots if (work := cpu_bound.find_work(root.function)) is not None}
     for root, work in found.items():
         if _is_for_parallelism(project, root, found):
-            yield _describe(project, root, work)
+            anchors = _find_anchors(project, root, found)
+            yield _describe(project, root, work, anchors)
 
 
-def _describe(project: Project, root: Root, work: Work) -> Alarm:
+def _describe(project: Project, root: Root, work: Work, anchors: tuple[Anchor, ...]) -> Alarm:
     place = project.call(root.site)
     function = project.function(root.function)
     name = function.name if function is not None else root.function
     steps = [project.related(module, span, f"`{called}` is called here") for module, span, called in work.calls]
     loop = project.related(work.module, work.span, f"{work.reason}, without releasing the GIL")
     message = f"`{name}` only computes: its threads take turns instead of running in parallel"
-    return project.alarm(root.site.module, RULE.code, place.call.span, message, *steps, loop)
+    return project.alarm(root.site.module, RULE.code, place.call.span, message, *steps, loop, anchors=anchors)
 
 
 def _is_for_parallelism(project: Project, root: Root, found: dict[Root, Work]) -> bool:
@@ -88,3 +99,55 @@ def _has_one_worker(project: Project, place: CallPlace) -> bool:
         if size is not None and made.facts.values[size.value] == Constant(1):
             return True
     return False
+
+
+# Fixes: pools whose jobs can all be sent to other processes
+
+
+def _find_anchors(project: Project, root: Root, found: dict[Root, Work]) -> tuple[Anchor, ...]:
+    pools = _find_pools(project, project.call(root.site))
+    pool = pools[0] if len(pools) == 1 else None
+    if pool is None or pool.symbol != _POOL or pool.site is None or pool.site.what != "call":
+        return ()
+    made = project.call(pool.site)
+    is_plain = all(given.keyword in ("", "max_workers") for given in made.call.arguments) and made.call.function
+    if not is_plain or project.escapes.has_escaped(pool) or not _is_for_processes(project, pool, found):
+        return ()
+    # Without a main guard, processes would start processes.
+    if any(iter_import_starts(project, {pool.site}, collect_scripts(project))):
+        return ()
+    return (project.anchor(pool.site.module, made.call.span, "processes"),)
+
+
+def _is_for_processes(project: Project, pool: Object, found: dict[Root, Work]) -> bool:
+    """Whether all that is done with a pool is to give it functions that can be sent, and that compute."""
+    operations = [one for one in project.operations(pool) if one.name not in _LIFE]
+    calls = {root.site for root in project.roots if root.runs_in in _THREADS and root.site.what == "call"}
+    # `loop.run_in_executor(pool, f)` is no method of the pool.
+    given = {site for site in calls if pool in _find_pools(project, project.call(site))}
+    functions = {root.site: root.function for root in found}
+    return all(one.name in _JOBS for one in operations) and all(
+        site in functions and _can_be_sent(project, functions[site])
+        for site in given | {one.site for one in operations}
+    )
+
+
+def _can_be_sent(project: Project, symbol: str) -> bool:
+    """Whether it is a function of a module that gives its result back, and changes no state of its own process."""
+    place, function = project.place(symbol), project.function(symbol)
+    if place is None or function is None or function.owner or function.parent or function.decorators:
+        return False
+    accesses = (one for one in project.modules[place.module].accesses if one.function == place.index)
+    is_named = function.name.isidentifier()
+    return is_named and bool(function.returns) and not any(one.kind in _CHANGES for one in accesses)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Use a pool of processes."""
+    call = editor.find(anchor.span, cst.Call) if anchor.words else None
+    pool = editor.refer("concurrent.futures.ProcessPoolExecutor", call) if call is not None else None
+    if call is None or pool is None:
+        return None
+    edits = (*pool.edits, editor.replace(call.func, pool.text))
+    return Fix("Use processes", Applicability.UNSAFE, edits)

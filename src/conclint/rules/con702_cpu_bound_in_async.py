@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.heavy import Heavy
-from conclint.project.loops import LoopFunction, collect_busy_functions
+from conclint.project.loops import LoopFunction, collect_busy_functions, may_await_there
 from conclint.project.project import Project
 from conclint.project.ways import Step, Ways, iter_places, relate_steps
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON702",
@@ -45,10 +50,24 @@ def _report(project: Project, heavy: Heavy, first: Step) -> Alarm:
     if loop is not None and loop.cost.span is not None:
         trace.append(project.related(loop.module, loop.cost.span, loop.cost.reason))
     message = f"`{callee}` computes for long and stops the event loop"
-    return project.alarm(module, RULE.code, first.place.call.span, message, *trace)
+    span = first.place.call.span
+    anchors = (project.anchor(module, span, "thread"),) if _may_move(project, heavy, first) else ()
+    return project.alarm(module, RULE.code, span, message, *trace, anchors=anchors)
+
+
+def _may_move(project: Project, heavy: Heavy, first: Step) -> bool:
+    """Whether a thread would do: the library computes without the GIL, and no lock is held while that is awaited."""
+    return heavy.releases_gil(first.last) and may_await_there(project, first.place)
 
 
 def _check_loop(project: Project, found: LoopFunction) -> Iterator[Alarm]:
     cost = found.function.cost
     if cost.span is not None and cost.certain:
         yield project.alarm(found.module, RULE.code, cost.span, f"{cost.reason} stops the event loop")
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Hand to a thread what computes without the GIL."""
+    call = editor.find(anchor.span, cst.Call)
+    return run_in_thread(editor, call) if call is not None and anchor.words else None
