@@ -8,7 +8,7 @@ from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind, Flow
 from conclint.model.rule import Category, Rule
-from conclint.model.values import Attribute, Name
+from conclint.model.values import Attribute, Value
 from conclint.project.confinement import is_self
 from conclint.project.lifetime import Made
 from conclint.project.places import Place
@@ -54,16 +54,17 @@ def _find_kept(project: Project, made: Made) -> tuple[Flow, Place] | None:
     for flow in facts.flows:
         if flow.function != made.place.call.function or made.found not in project.objects(module, flow.source):
             continue
-        target = facts.values[flow.target]
-        place = project.places.find(module, flow.target)
-        if place is not None and not place.element and place.owner != made.place.function.symbol:
-            if isinstance(target, Name) or not isinstance(target, Attribute) or _is_of_object(made.place, target):
-                return flow, place
+        kept = project.places.find(module, flow.target)
+        if kept is not None and not kept.element and _outlives(made.place, facts.values[flow.target], kept):
+            return flow, kept
     return None
 
 
-def _is_of_object(place: CallPlace, target: Attribute) -> bool:
-    return is_self(place.function, place.facts.values[target.base])
+def _outlives(place: CallPlace, target: Value, kept: Place) -> bool:
+    """Whether the function finds there, when it is called again, what it has left: its own object is the same."""
+    if isinstance(target, Attribute):
+        return is_self(place.function, place.facts.values[target.base])
+    return kept.owner != place.function.symbol
 
 
 def _is_first(project: Project, made: Made, kept: Place) -> bool:
