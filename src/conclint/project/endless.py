@@ -6,7 +6,7 @@ a rule, and an executor waits for its jobs by its nature.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ from conclint.catalog.rows import CallRow, Domain, Effect, Kind, Role, RunsIn
 from conclint.model.alarm import Related
 from conclint.model.fix import Anchor
 from conclint.project.link import ExternalTarget
-from conclint.project.objects import Object
+from conclint.project.objects import Object, Site
 from conclint.project.roots import Root, relate_begin
 from conclint.project.timeouts import Limit, Timeouts, find_timeout
 from conclint.project.waits import Waits
@@ -89,17 +89,34 @@ class EndlessWaits:
         self._project = project
         self._timeouts = Timeouts(project)
         self._waits = Waits(project)
+        self._found: dict[Site, EndlessWait | None] = {}
+        self._parked_by_start: dict[str, tuple[tuple[tuple[CallPlace, ...], EndlessWait], ...]] = {}
 
     @cached_property
     def all(self) -> tuple[EndlessWait, ...]:
         """All of them, in the order of the program."""
-        sites = sorted(
-            site
-            for site, targets in self._project.links.externals.items()
-            if site.what == "call" and targets and all(map(self._may_wait, targets))
+        return tuple(self.iter_in(None))
+
+    def iter_in(self, functions: Collection[str] | None) -> Iterator[EndlessWait]:
+        """Yield those in some functions, or in all."""
+        for site in self._sites:
+            place = self._project.call(site)
+            if functions is None or place.function.symbol in functions:
+                if site not in self._found:
+                    self._found[site] = self._find(place)
+                if (found := self._found[site]) is not None:
+                    yield found
+
+    @cached_property
+    def _sites(self) -> tuple[Site, ...]:
+        """The calls that wait for something, as far as their methods tell."""
+        return tuple(
+            sorted(
+                site
+                for site, targets in self._project.links.externals.items()
+                if site.what == "call" and targets and all(map(self._may_wait, targets))
+            )
         )
-        found = (self._find(self._project.call(site)) for site in sites)
-        return tuple(one for one in found if one is not None)
 
     def _may_wait(self, target: ExternalTarget) -> bool:
         row = self._project.find_row(target) if target.receiver is not None else None
@@ -122,7 +139,7 @@ class EndlessWaits:
         """Those of finalizers, exit handlers and signal handlers that may never end."""
         from conclint.project.final_waits import collect_final_waits
 
-        return collect_final_waits(self._project, self.all)
+        return collect_final_waits(self._project)
 
     # Who ends the wait
 
@@ -147,15 +164,24 @@ class EndlessWaits:
         """
         if wait.kind not in _JOINED:
             return None
-        before = self._collect_before(wait.place)
-        for root in self._project.stalls.joins.find_roots(wait.place):
-            chains = self._project.call_graph.collect_chains([root.function])
-            for symbol, calls in chains.items():
-                for inner in self._parked.get(symbol, ()):
-                    wakers = self.find_wakers(inner)
-                    if wakers and not any(self._may_wake(one, root, before) for one in wakers):
-                        return Blocked(root, calls, inner)
+        parked = [
+            (root, *one) for root in self._project.stalls.joins.find_roots(wait.place) for one in self._park(root)
+        ]
+        before = self._collect_before(wait.place) if parked else set()
+        for root, calls, inner in parked:
+            wakers = self.find_wakers(inner)
+            if wakers and not any(self._may_wake(one, root, before) for one in wakers):
+                return Blocked(root, calls, inner)
         return None
+
+    def _park(self, root: Root) -> tuple[tuple[tuple[CallPlace, ...], EndlessWait], ...]:
+        """Return the waits to which a thread comes (may), with the calls that lead to each."""
+        if root.function not in self._parked_by_start:
+            chains = self._project.call_graph.collect_chains([root.function]) if self._parked else {}
+            self._parked_by_start[root.function] = tuple(
+                (calls, wait) for symbol, calls in chains.items() for wait in self._parked.get(symbol, ())
+            )
+        return self._parked_by_start[root.function]
 
     @cached_property
     def _parked(self) -> dict[str, list[EndlessWait]]:

@@ -40,11 +40,12 @@ class FinalWait(NamedTuple):
     """Why the thread that is waited for does not end; None where it is no thread."""
 
 
-def collect_final_waits(project: Project, waits: Iterable[EndlessWait]) -> tuple[FinalWait, ...]:
+def collect_final_waits(project: Project) -> tuple[FinalWait, ...]:
     """Return the waits of finalizers, exit handlers and signal handlers, each once."""
     roots = [root for root in project.roots if root.runs_in in _FINAL]
+    reached = project.call_graph.reach(root.function for root in roots)
     by_function: dict[str, list[EndlessWait]] = {}
-    for wait in waits if roots else ():
+    for wait in project.stalls.endless.iter_in(reached) if reached else ():
         if not is_test(wait.place):
             by_function.setdefault(wait.place.function.symbol, []).append(wait)
     found: dict[EndlessWait, FinalWait] = {}

@@ -97,16 +97,21 @@ def _ends_earlier(project: Project, made: Made, symbol: str) -> bool:
 
 
 def _may_run_again(project: Project, made: Made) -> bool:
-    """Whether the function that makes the timer may be called while that still waits."""
-    symbol = made.place.function.symbol
-    if any(root.function == symbol for root in project.roots):
-        return True
-    callers = [
-        (caller, project.modules[module].contexts[context])
-        for caller, module, context in project.call_graph.callers.get(symbol, ())
-        if not _ends_earlier(project, made, caller)
-    ]
+    """Whether the function that makes the timer may be called while that still waits.
+
+    For a method that means: by the methods of one class, since two others may well call it on two objects.
+    """
+    function = made.place.function
+    callers = project.call_graph.callers.get(function.symbol, ())
     if not callers:
-        is_open = project.call_graph.is_open(symbol) and symbol not in project.call_graph.callers
-        return is_open and not made.place.function.name.strip("_").startswith(_ONCE)
-    return len(callers) > 1 or any(context.loops for _, context in callers)
+        is_root = any(root.function == function.symbol for root in project.roots)
+        is_open = project.call_graph.is_open(function.symbol) and not function.name.strip("_").startswith(_ONCE)
+        return is_root or is_open
+    owners: list[str] = []
+    for caller, module, context in callers:
+        around = project.function(caller)
+        owner = around.owner if around is not None else ""
+        if not _ends_earlier(project, made, caller) and (owner or not function.owner):
+            is_again = owner in ("", function.owner) and project.modules[module].contexts[context].loops
+            owners += [owner, owner] if is_again else [owner]
+    return len(set(owners)) < len(owners)

@@ -39,16 +39,21 @@ def check(project: Project) -> Iterator[Alarm]:
     # Those are CON303.
     final = {one.wait for one in endless.final}
     found = [wait for wait in endless.all if wait.keyword and wait not in final and not is_test(wait.place)]
-    daemons = _collect_daemons(project) if found else frozenset()
     for wait in found:
-        if wait.kind not in SIGNALLED:
-            blocked = endless.find_blocked(wait)
-            if blocked is not None:
-                yield _report_join(project, wait, blocked)
-        elif wait.place.function.symbol not in daemons and not _is_meant(project, endless, wait):
-            wakers = endless.find_wakers(wait)
-            if wakers and not _is_sure(project, endless, wait, wakers):
-                yield _report(project, wait, wakers[0])
+        blocked = endless.find_blocked(wait)
+        if blocked is not None:
+            yield _report_join(project, wait, blocked)
+    uncertain = [wait for wait in found if wait.kind in SIGNALLED and _is_uncertain(project, endless, wait)]
+    daemons = _collect_daemons(project) if uncertain else frozenset()
+    for wait in uncertain:
+        if wait.place.function.symbol not in daemons:
+            yield _report(project, wait, endless.find_wakers(wait)[0])
+
+
+def _is_uncertain(project: Project, endless: EndlessWaits, wait: EndlessWait) -> bool:
+    """Whether it is seen who ends the wait, but not that he certainly does."""
+    wakers = endless.find_wakers(wait)
+    return bool(wakers) and not _is_meant(project, endless, wait) and not _is_sure(project, endless, wait, wakers)
 
 
 def _collect_daemons(project: Project) -> frozenset[str]:
