@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import CallRow, Domain, Effect, Kind, Role, RunsIn
 from conclint.model.alarm import Related
+from conclint.model.facts import ModuleFacts
 from conclint.model.fix import Anchor
+from conclint.model.values import Attribute, Local, Name, ValueId
 from conclint.project.link import ExternalTarget
-from conclint.project.objects import Object, Site
+from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.roots import Root, relate_begin
 from conclint.project.timeouts import Limit, Timeouts, find_timeout
 from conclint.project.waits import Waits
@@ -37,6 +39,7 @@ _WAKES = {
 _WAKES_GET = _FILLS | {"shutdown", "close"}
 _WAKES_PUT = frozenset({"get", "get_nowait", "shutdown"})
 _WAKES_JOIN = frozenset({"task_done", "shutdown"})
+_ALL_WAKES = frozenset().union(*_WAKES.values(), _WAKES_GET, _WAKES_PUT)
 
 
 class EndlessWait(NamedTuple):
@@ -160,7 +163,7 @@ class EndlessWaits:
     def find_blocked(self, wait: EndlessWait) -> Blocked | None:
         """Return why the end of a thread, for which a call waits, may never come: it waits for ever itself.
 
-        Nobody wakes it who runs before that call, and no other thread does.
+        Nobody wakes it who runs before that call, and nothing else does that the program starts.
         """
         if wait.kind not in _JOINED:
             return None
@@ -169,8 +172,10 @@ class EndlessWaits:
         ]
         before = self._collect_before(wait.place) if parked else set()
         for root, calls, inner in parked:
-            wakers = self.find_wakers(inner)
-            if wakers and not any(self._may_wake(one, root, before) for one in wakers):
+            waking = {waker.function.symbol for waker in self.find_wakers(inner)}
+            if not waking or not waking.isdisjoint(before) or not self._handed_over.isdisjoint(inner.receivers):
+                continue
+            if waking.isdisjoint(self._reach_others(root)):
                 return Blocked(root, calls, inner)
         return None
 
@@ -195,10 +200,23 @@ class EndlessWaits:
     def _is_in_sight(self, receivers: Iterable[Object]) -> bool:
         return not any(map(self._project.escapes.has_escaped, receivers))
 
-    def _may_wake(self, waker: CallPlace, root: Root, before: set[str]) -> bool:
-        symbol = waker.function.symbol
-        others = (control.root for control in self._project.parallel.controls(symbol))
-        return symbol in before or any(other is not None and other != root for other in others)
+    def _reach_others(self, own: Root) -> set[str]:
+        """Return what all other threads, tasks and handlers run."""
+        return self._project.call_graph.reach(
+            root.function for root in self._project.roots if root.function != own.function
+        )
+
+    @cached_property
+    def _handed_over(self) -> frozenset[Object]:
+        """What may be woken by a method of its own that is handed on as a value: `atexit.register(jobs.put, None)`."""
+        return frozenset(
+            one.receiver
+            for module, facts in enumerate(self._project.modules)
+            for value in {*_iter_handed(facts)}
+            if isinstance(found := facts.values[value], Attribute | Name) and _last_name(found) in _ALL_WAKES
+            for one in self._project.objects(module, value)
+            if one.kind is ObjectKind.METHOD and one.receiver is not None
+        )
 
     def _collect_before(self, place: CallPlace) -> set[str]:
         """Return the functions that may run before a call, on its behalf: those around it, and what they call."""
@@ -236,3 +254,14 @@ class EndlessWaits:
         """Yield who calls a function, and whether in a loop."""
         for caller, module, context in self._project.call_graph.callers.get(symbol, ()):
             yield caller, bool(self._project.modules[module].contexts[context].loops)
+
+
+def _iter_handed(facts: ModuleFacts) -> Iterator[ValueId]:
+    """Yield the values that a module passes on, returns, or keeps elsewhere than in a local variable."""
+    yield from (argument.value for call in facts.calls for argument in call.arguments)
+    yield from (flow.source for flow in facts.flows if not isinstance(facts.values[flow.target], Local))
+    yield from (value for function in facts.functions for value in function.returns)
+
+
+def _last_name(value: Attribute | Name) -> str:
+    return value.name if isinstance(value, Attribute) else value.symbol.rpartition(".")[2]
