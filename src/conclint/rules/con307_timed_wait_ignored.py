@@ -55,11 +55,14 @@ def _find_waits(project: Project, found: Object, operations: Iterable[Operation]
     """Yield the waits for an object, and for nothing else, that are ignored, and after which it is not asked."""
     asked = [(project.call(one.site), one.name) for one in _iter_called(operations) if one.name in _ASKING]
     for place, name in asked:
-        if not name.startswith("wait") or len(project.externals(place.site)) != 1 or not is_ignored(project, place):
-            continue
-        is_asked = any(
-            other.function_place == place.function_place and precedes(place.call.span, other.call.span)
-            for other, _ in asked
-        )
-        if not is_asked:
+        is_wait = name.startswith("wait") and len(project.externals(place.site)) == 1
+        if is_wait and is_ignored(project, place) and not _is_asked(project, place, [other for other, _ in asked]):
             yield place
+
+
+def _is_asked(project: Project, place: CallPlace, asked: list[CallPlace]) -> bool:
+    """Whether the function, or one that it calls, looks at the object below the wait (may)."""
+    below = [other for other in project.calls_in(place.function_place) if precedes(place.call.span, other.call.span)]
+    helpers = project.call_graph.reach(target.function for other in below for target in project.callees(other.site))
+    sites = {other.site for other in below}
+    return any(other.site in sites or other.function.symbol in helpers for other in asked)
