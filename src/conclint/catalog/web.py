@@ -60,3 +60,6 @@ THREADED: tuple[ClassRow, ...] = (*_FLASK, *_FASTAPI)
 
 THREADED_ROUTES: frozenset[str] = frozenset(f"{row.names[0]}.{method}" for row in THREADED for method in _METHODS)
 """The methods that give a decorator for plain functions, which run in threads."""
+
+REQUEST_DATA = ("flask.request.", "flask.g.", "flask.session.", "flask.globals.")
+"""Beginnings of the names of what is another thing for each request, each with a dot at its end."""

@@ -19,6 +19,7 @@ from conclint.project.timeouts import find_timeout
 from conclint.project.ways import Step, Ways
 
 if TYPE_CHECKING:
+    from conclint.project.endless import EndlessWaits
     from conclint.project.joins import Joins
     from conclint.project.project import CallPlace, Project
 
@@ -73,6 +74,13 @@ class Stalls:
         from conclint.project.joins import Joins
 
         return Joins(self._project)
+
+    @cached_property
+    def endless(self) -> EndlessWaits:
+        """The waits for other threads that nothing limits, whether a lock is held or not."""
+        from conclint.project.endless import EndlessWaits
+
+        return EndlessWaits(self._project)
 
     def iter_held(
         self, place: CallPlace, step: Step, domains: Collection[Domain | None] = _THREADS

@@ -107,10 +107,10 @@ class Waits:
         return any(row.role is Role.JOIN for _, row in self._project.rows(site))
 
     def _tells_ready(self, earlier: CallPlace, place: CallPlace, receiver: Object) -> bool:
-        callee = earlier.facts.values[earlier.call.callee]
-        if isinstance(callee, Attribute) and self._may_be(earlier, callee.base, receiver):
-            asks = callee.name == "is_alive" and len(place.context.branches) <= len(earlier.context.branches)
-            return asks or callee.name in _TELLS_READY
+        base, method = self._project.places.split(earlier.site.module, earlier.call.callee) or (None, "")
+        if base is not None and self._may_be(earlier, base, receiver):
+            asks = method == "is_alive" and len(place.context.branches) <= len(earlier.context.branches)
+            return asks or method in _TELLS_READY
         awaited = earlier.call.use is Use.AWAITED
         if not awaited and all(row.role not in (Role.JOIN, Role.RESULT) for _, row in self._project.rows(earlier.site)):
             return False

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from conclint import catalog
 from conclint.analysis.editor import Editor
+from conclint.analysis.limiting import pass_timeout
 from conclint.catalog.rows import CallRow, Effect, Kind, Spawn, Timeout, Wait
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Collection
@@ -228,20 +227,4 @@ def _count_passed(place: CallPlace, spawn: Spawn, keyword: str) -> int | None:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Pass the timeout that the settings want."""
-    if not anchor.words:
-        return None
-    title = f"Pass a timeout of {editor.default_timeout} seconds"
-    given = editor.find(anchor.span, (cst.Name, cst.Integer, cst.UnaryOperation))
-    if given is not None:
-        return (
-            Fix(title, Applicability.UNSAFE, (editor.replace(given, editor.default_timeout),))
-            if _is_literal(given)
-            else None
-        )
-    call = editor.find(anchor.span, cst.Call)
-    edit = editor.add_argument(call, f"{anchor.words[0]}={editor.default_timeout}") if call is not None else None
-    return Fix(title, Applicability.UNSAFE, (edit,)) if edit is not None else None
-
-
-def _is_literal(node: cst.BaseExpression) -> bool:
-    return not isinstance(node, cst.Name) or node.value == "None"
+    return pass_timeout(editor, anchor)

@@ -1,0 +1,131 @@
+"""CON302: see docs/rules/CON302.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.analysis.editor import Editor
+from conclint.analysis.limiting import pass_timeout
+from conclint.catalog.rows import Kind, RunsIn
+from conclint.model.alarm import Alarm, Related
+from conclint.model.fix import Anchor, Fix
+from conclint.model.rule import Category, Rule
+from conclint.project.confinement import collect_confined
+from conclint.project.endless import SIGNALLED, Blocked, EndlessWait, EndlessWaits
+from conclint.project.order import precedes
+from conclint.project.project import CallPlace, Project
+from conclint.project.roots import Root
+from conclint.project.testing import is_test
+from conclint.rules.declare import fixer, project_rule
+
+RULE = Rule(
+    code="CON302",
+    name="unbounded-wait",
+    summary="a thread waits for another one, however long that takes",
+    help="pass `timeout=`, and say what to do when the time is over",
+    category=Category.TIMEOUT,
+    since="0.1.0",
+    default=False,
+)
+
+_TELLS_READY = frozenset({"empty", "full", "qsize", "done", "ready"})
+_ENDS_JOBS = frozenset({"join", "shutdown"})
+
+
+@project_rule(RULE)
+def check(project: Project) -> Iterator[Alarm]:
+    """Report waits without a timeout that stand in no loop, and joins of threads that may never end."""
+    endless = project.stalls.endless
+    # Those are CON303.
+    final = {one.wait for one in endless.final}
+    found = [wait for wait in endless.all if wait.keyword and wait not in final and not is_test(wait.place)]
+    for wait in found:
+        blocked = endless.find_blocked(wait)
+        if blocked is not None:
+            yield _report_join(project, wait, blocked)
+    uncertain = [wait for wait in found if wait.kind in SIGNALLED and _is_uncertain(project, endless, wait)]
+    daemons = _collect_daemons(project) if uncertain else frozenset()
+    for wait in uncertain:
+        if wait.place.function.symbol not in daemons:
+            yield _report(project, wait, endless.find_wakers(wait)[0])
+
+
+def _is_uncertain(project: Project, endless: EndlessWaits, wait: EndlessWait) -> bool:
+    """Whether it is seen who ends the wait, but not that he certainly does."""
+    wakers = endless.find_wakers(wait)
+    return bool(wakers) and not _is_meant(project, endless, wait) and not _is_sure(project, endless, wait, wakers)
+
+
+def _collect_daemons(project: Project) -> frozenset[str]:
+    """Return what only daemon threads run: they may wait for as long as the program lives."""
+    made = {one.place.site: one for one in project.lifetimes.iter_made(Kind.THREAD, Kind.PROCESS)}
+
+    def is_daemon(root: Root) -> bool:
+        thread = made.get(root.site)
+        is_thread = root.runs_in in (RunsIn.THREAD, RunsIn.PROCESS)
+        return is_thread and thread is not None and project.lifetimes.may_be_daemon(thread)
+
+    return frozenset(collect_confined(project, is_daemon))
+
+
+def _is_meant(project: Project, endless: EndlessWaits, wait: EndlessWait) -> bool:
+    """Whether a worker waits for its next item, or a function is called once there is nothing to wait for."""
+    place, symbol = wait.place, wait.place.function.symbol
+    if symbol in endless.callbacks or (place.context.loops and wait.kind is not Kind.FUTURE):
+        return True
+    asking = {
+        project.call(one.site).function.symbol
+        for found in wait.receivers
+        for one in project.operations(found)
+        if one.name in _TELLS_READY and one.site.what == "call"
+    }
+    return any(in_loop or caller in asking for caller, in_loop in endless.iter_callers(symbol))
+
+
+def _is_sure(project: Project, endless: EndlessWaits, wait: EndlessWait, wakers: tuple[CallPlace, ...]) -> bool:
+    """Whether the end was seen to before, or comes from outside, or a `with` waits for it anyway."""
+    if all(waker.function.symbol in endless.signal_handlers for waker in wakers):
+        return True
+    own = [waker for waker in wakers if waker.function_place == wait.place.function_place]
+    if wait.kind is Kind.FUTURE:
+        return any(_is_waited_for(project, waker, wait.place) for waker in own)
+    return any(precedes(waker.call.span, wait.place.call.span) for waker in own)
+
+
+def _is_waited_for(project: Project, submit: CallPlace, place: CallPlace) -> bool:
+    """Whether the executor of a job has ended before `place`, or a `with` around does not let go until it has."""
+    executors = {target.receiver for target in project.externals(submit.site)} - {None}
+    operations = [one for found in executors if found is not None for one in project.operations(found)]
+    ended = (project.call(one.site) for one in operations if one.name in _ENDS_JOBS and one.site.what == "call")
+    return any(one.name == "__enter__" for one in operations) or any(
+        call.function_place == place.function_place and precedes(call.call.span, place.call.span) for call in ended
+    )
+
+
+def _report(project: Project, wait: EndlessWait, waker: CallPlace) -> Alarm:
+    place = wait.place
+    callee = project.places.describe(place.site.module, place.call.callee)
+    ends = project.places.describe(waker.site.module, waker.call.callee)
+    text = "the job begins here" if wait.kind is Kind.FUTURE else f"`{waker.function.name}` calls `{ends}` here"
+    related = project.related(waker.site.module, waker.call.span, text)
+    message = f"`{callee}` waits for another thread, however long that takes"
+    return _make(project, wait, message, related)
+
+
+def _report_join(project: Project, wait: EndlessWait, blocked: Blocked) -> Alarm:
+    place, inner = wait.place, blocked.wait.place
+    callee = project.places.describe(place.site.module, place.call.callee)
+    other = project.places.describe(inner.site.module, inner.call.callee)
+    message = f"`{callee}` waits for a thread that waits for ever in `{other}`: nobody wakes it first"
+    return _make(project, wait, message, *blocked.relate(project))
+
+
+def _make(project: Project, wait: EndlessWait, message: str, *related: Related) -> Alarm:
+    module, span = wait.place.site.module, wait.place.call.span
+    return project.alarm(module, RULE.code, span, message, *related, anchors=wait.find_anchors(project))
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Pass the timeout that the settings want."""
+    return pass_timeout(editor, anchor)
