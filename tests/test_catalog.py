@@ -32,8 +32,12 @@ OTHER_PLATFORMS = {
     "selectors.KqueueSelector",
     "selectors.DevpollSelector",
     "selectors.EpollSelector",
+    "select.devpoll",
+    "select.devpoll.poll",
     "select.epoll",
     "select.epoll.poll",
+    "select.kqueue",
+    "select.kqueue.control",
     "select.poll",
     "select.poll.poll",
 }
@@ -52,7 +56,8 @@ def exists_here(row: CallRow | ClassRow) -> bool:
 
 
 def owner_exists_here(name: str) -> bool:
-    owner = INDEX.classes.get(name.rpartition(".")[0])
+    """Whether this Python has the class of a method, or of a constructor."""
+    owner = INDEX.classes.get(name) or INDEX.classes.get(name.rpartition(".")[0])
     return owner is None or exists_here(owner)
 
 

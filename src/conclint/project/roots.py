@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint import catalog
-from conclint.catalog.rows import Kind, RunsIn
+from conclint.catalog.rows import CallRow, Domain, Kind, RunsIn
 from conclint.catalog.signals import HOOKS
-from conclint.catalog.web import THREADED_ROUTES
 from conclint.model.alarm import Related
 from conclint.model.span import Span
 from conclint.model.values import Name, Result, ValueId
+from conclint.project.link.links import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def _iter_overrides(project: Project) -> Iterator[Root]:
             for method in project.symbols.find_run_methods(symbol):
                 own = method in project.symbols.methods.get(symbol, {}).values()
                 if own and not _is_awaited(project, method, runner.runs_in):
-                    yield _make_own(project, method, symbol, runner.runs_in)
+                    root = _make_own(project, method, symbol, runner.runs_in)
+                    yield root._replace(receiver=None) if runner.shared else root
 
 
 def _iter_finalizers(project: Project) -> Iterator[Root]:
@@ -107,27 +108,47 @@ def _make_own(project: Project, method: str, owner: str, runs_in: RunsIn) -> Roo
 
 
 def _iter_decorated(project: Project) -> Iterator[Root]:
-    """Yield functions below `@atexit.register`, and below what the settings call root decorators."""
+    """Yield functions below `@atexit.register`, `@app.route("/")`, and what the settings call root decorators."""
     hinted = {*project.hints.root_decorators, *map(project.symbols.qualify, project.hints.root_decorators)}
     for module, facts in enumerate(project.modules):
         for index, function in enumerate(facts.functions):
             for value in function.decorators:
-                names = _name_decorator(project, module, value)
-                rows = (catalog.find_call(name) for name in sorted(names))
-                spawn = next((row.spawn for row in rows if row is not None and row.spawn is not None), None)
                 site = Site(module, index, "function")
-                if hinted & names or (not function.is_async and _is_route(project, module, value)):
+                if hinted and hinted & _name_decorator(project, module, value):
                     yield Root(function.symbol, None, RunsIn.REQUEST_THREAD, site)
-                elif spawn is not None and spawn.position == 0 and not isinstance(facts.values[value], Result):
-                    yield Root(function.symbol, None, spawn.runs_in, site)
+                elif (runs_in := _find_decorated(project, module, value, is_async=function.is_async)) is not None:
+                    yield Root(function.symbol, None, runs_in, site)
 
 
-def _is_route(project: Project, module: int, decorator: ValueId) -> bool:
-    """Whether a framework runs what is below the decorator in a thread for each request: `@app.route("/")`."""
+def _find_decorated(project: Project, module: int, decorator: ValueId, *, is_async: bool) -> RunsIn | None:
+    """Return where a library runs the functions below a decorator, None where it is not said."""
     found = project.modules[module].values[decorator]
-    if not isinstance(found, Result):
-        return False
-    return any(target.name in THREADED_ROUTES for target in project.externals(Site(module, found.call)))
+    if isinstance(found, Result):
+        rows = list(project.rows(Site(module, found.call)))
+        told = next(((target.receiver, row.decorates) for target, row in rows if row.decorates is not None), None)
+    else:
+        plain = _iter_plain_decorators(project, module, decorator)
+        spawns = ((receiver, row.spawn) for receiver, row in plain if row.spawn is not None and row.spawn.position == 0)
+        told = next(((receiver, spawn.runs_in) for receiver, spawn in spawns), None)
+    if told is None or not is_async or told[1] is not RunsIn.REQUEST_THREAD:
+        return told[1] if told is not None else None
+    # Coroutine functions are tasks of an event loop, where the library has one.
+    row = project.class_row(told[0]) if told[0] is not None else None
+    return RunsIn.TASK if row is not None and row.domain is Domain.TASK else None
+
+
+def _iter_plain_decorators(project: Project, module: int, value: ValueId) -> Iterator[tuple[Object | None, CallRow]]:
+    """Yield what a decorator that is not called may be: functions, and methods with their objects."""
+    for name in sorted(_name_decorator(project, module, value)):
+        if (row := catalog.find_call(name)) is not None:
+            yield None, row
+    for one in sorted(project.objects(module, value), key=repr):
+        if one.kind is ObjectKind.METHOD and one.receiver is not None:
+            target = ExternalTarget(
+                f"{project.symbols.find_external_base(one.receiver.symbol)}.{one.symbol}", one.receiver
+            )
+            if (row := project.find_row(target)) is not None:
+                yield one.receiver, row
 
 
 def _name_decorator(project: Project, module: int, value: ValueId) -> set[str]:
