@@ -29,13 +29,7 @@ CLASSES: tuple[ClassRow, ...] = (
     _client("nntplib.NNTP", until=(3, 13)),
     _client("nntplib.NNTP_SSL", "nntplib.NNTP", until=(3, 13)),
     _client("telnetlib.Telnet", until=(3, 13)),
-    ClassRow(
-        names=("xmlrpc.client.ServerProxy", "xmlrpc.client.Server"),
-        kind=Kind.SESSION,
-        attributes="xmlrpc.client._Method",
-    ),
-    # A method of the server; those have attributes in turn: `proxy.system.listMethods`.
-    ClassRow(names=("xmlrpc.client._Method",), kind=Kind.OTHER, attributes="xmlrpc.client._Method"),
+    ClassRow(names=("xmlrpc.client.ServerProxy", "xmlrpc.client.Server"), kind=Kind.SESSION),
     ClassRow(names=("urllib.robotparser.RobotFileParser",), kind=Kind.OTHER),
 )
 
@@ -156,8 +150,8 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=("nntplib.NNTP",), effects=Effect.NETWORK, timeout=_timeout(6), until=(3, 13)),
     CallRow(names=("nntplib.NNTP_SSL",), effects=Effect.NETWORK, timeout=_timeout(7), until=(3, 13)),
     CallRow(names=("telnetlib.Telnet",), effects=Effect.NETWORK, timeout=_timeout(2), until=(3, 13)),
+    # Each attribute of the proxy is a method of the server.
     CallRow(names=("xmlrpc.client.ServerProxy",), timeout=Timeout(keyword="", default=Wait.SOCKET_DEFAULT)),
-    CallRow(names=("xmlrpc.client._Method.__call__",), effects=Effect.NETWORK),
     *(
         CallRow(
             names=(f"telnetlib.Telnet.{name}",),
