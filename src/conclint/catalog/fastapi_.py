@@ -46,8 +46,6 @@ def _handler(keyword: str, position: int) -> Spawn:
     return Spawn(runs_in=RunsIn.REQUEST_THREAD, keyword=keyword, position=position, awaits=True)
 
 
-_IN_POOL = Spawn(runs_in=RunsIn.EXECUTOR_THREAD, keyword="func", position=0, arguments_from=1, awaits=True)
-
 CALLS: tuple[CallRow, ...] = (
     *(
         CallRow(names=(f"{owner}.{name}",), decorates=RunsIn.REQUEST_THREAD)
@@ -69,7 +67,11 @@ CALLS: tuple[CallRow, ...] = (
         CallRow(names=(name,), spawn=Spawn(runs_in=RunsIn.TASK, keyword="lifespan", position=position, awaits=True))
         for name, position in ((_APP, None), ("starlette.applications.Starlette", 4))
     ),
-    CallRow(names=(f"{_TASKS}.add_task",), spawn=_IN_POOL),
+    # After the request, in a thread, or as a task; an error is that of the request.
+    CallRow(
+        names=(f"{_TASKS}.add_task",),
+        spawn=Spawn(runs_in=RunsIn.REQUEST_THREAD, keyword="func", position=0, arguments_from=1, awaits=True),
+    ),
     CallRow(
         names=("starlette.concurrency.run_in_threadpool", "fastapi.concurrency.run_in_threadpool"),
         spawn=Spawn(runs_in=RunsIn.EXECUTOR_THREAD, keyword="func", position=0, arguments_from=1),

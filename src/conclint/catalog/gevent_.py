@@ -105,10 +105,10 @@ _POOL_CALLS = (
     CallRow(names=(f"{_GROUP}.join",), effects=Effect.WAIT, timeout=_FIRST, role=Role.JOIN),
     CallRow(names=(f"{_GROUP}.kill",), effects=Effect.WAIT, timeout=_BLOCK_SECOND, role=Role.CANCEL),
     CallRow(names=("gevent.pool.Pool.wait_available",), effects=Effect.WAIT, timeout=_FIRST, keeps=False),
-    # These are real threads, also after monkey patching.
+    # These are real threads, also after monkey patching. An error of a job is printed, as that of a thread is.
     CallRow(
         names=(f"{_THREADS}.spawn",),
-        spawn=Spawn(runs_in=RunsIn.EXECUTOR_THREAD, keyword="func", position=0, arguments_from=1),
+        spawn=Spawn(runs_in=RunsIn.THREAD, keyword="func", position=0, arguments_from=1),
         returns=_RESULT,
     ),
     CallRow(
@@ -116,7 +116,7 @@ _POOL_CALLS = (
         effects=Effect.WAIT,
         timeout=Timeout(keyword=""),
         spawn=Spawn(
-            runs_in=RunsIn.EXECUTOR_THREAD,
+            runs_in=RunsIn.THREAD,
             keyword="func",
             position=0,
             args_keyword="args",
@@ -128,7 +128,7 @@ _POOL_CALLS = (
         names=(f"{_THREADS}.map",),
         effects=Effect.WAIT,
         timeout=Timeout(keyword=""),
-        spawn=Spawn(runs_in=RunsIn.EXECUTOR_THREAD, keyword="func", position=0, arguments_from=1, maps=True),
+        spawn=Spawn(runs_in=RunsIn.THREAD, keyword="func", position=0, arguments_from=1, maps=True),
     ),
     CallRow(names=(f"{_THREADS}.join",), effects=Effect.WAIT, timeout=Timeout(keyword=""), role=Role.JOIN),
     CallRow(names=(f"{_THREADS}.kill",), role=Role.CLOSE),
