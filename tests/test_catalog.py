@@ -201,9 +201,17 @@ def test_references_between_rows_lead_somewhere() -> None:
         for name in (call.returns, call.returns_item, *call.returns_items, *passes):
             assert not name or catalog.canonical_class(name) == name, call.names
         assert not call.twin or catalog.find_call(call.twin) or catalog.find_class(call.twin), call.names
+        assert not call.bounded or has_timeout(call.bounded), call.names
     for cls in CLASSES:
         for base in (*cls.bases, *filter(None, [cls.attributes])):
             assert catalog.canonical_class(base) == base, cls.names
+
+
+def has_timeout(name: str) -> bool:
+    """Whether a call takes a timeout, or what it returns has a method that does: `Pool.map_async`."""
+    row = catalog.find_call(name)
+    rows = (row, catalog.find_method(row.returns, "get") if row is not None and row.returns else None)
+    return any(one is not None and one.timeout is not None and one.timeout.keyword for one in rows)
 
 
 def test_bases_are_bases_in_python() -> None:
@@ -405,6 +413,7 @@ def test_a_call_fits_together(row: CallRow) -> None:
         passed = (spawn.arguments_from, spawn.position)
         assert None in passed or spawn.arguments_from > spawn.position  # type: ignore[operator]
     assert not (row.coroutine and row.twin), "a coroutine needs no asynchronous twin"
+    assert not row.bounded or (row.timeout is not None and not row.timeout.keyword), "it has a timeout of its own"
     assert row.since is None or row.until is None or row.since < row.until
 
 
@@ -420,6 +429,7 @@ def test_a_call_is_found_by_each_of_its_names(row: CallRow) -> None:
 @pytest.mark.parametrize("row", CLASSES, ids=lambda row: row.names[0])
 def test_a_class_fits_together(row: ClassRow) -> None:
     assert bool(row.runs) == (row.runs_in is not None)
+    assert row.runs or not row.shared
     assert row.names[0] not in catalog.resolve_mro(row.names[0])[1:]
     # What is acquired can be released, and `with` knows of it.
     methods = ("acquire", "release") if row.kind in LOCK_KINDS else ()
