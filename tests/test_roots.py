@@ -251,6 +251,28 @@ def test_middleware_is_one_object_and_a_view_is_made_anew(text: str, is_shared: 
     assert project.parallel.has_shared_receiver(root) is is_shared
 
 
+NAMED = """\
+class Count:
+    def __call__(self, request): ...
+    def process_view(self, request): ...
+    def help(self): ...
+class Wait:
+    async def __call__(self, request): ...
+def tag(get_response):
+    def answer(request): ...
+    return answer
+"""
+
+
+def test_the_settings_of_django_name_middleware() -> None:
+    names = ["app.Count", "app.Wait", "app.tag", "app.nothing", "django.middleware.common.CommonMiddleware"]
+    assert roots(NAMED, settings=f"MIDDLEWARE = {names}\nOTHER = ['app.job']") == [
+        ("Count.__call__", RunsIn.REQUEST_THREAD),
+        ("Count.process_view", RunsIn.REQUEST_THREAD),
+        ("tag.<locals>.answer", RunsIn.REQUEST_THREAD),
+    ]
+
+
 FRAMEWORK = "class App:\n    def task(self, function):\n        return function\napp = App()\ndef job(**options): ..."
 
 

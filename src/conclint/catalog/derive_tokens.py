@@ -50,6 +50,9 @@ _FIXED = (
     r"thread[-_ ]?[Ss]afe",
     r"guarded-by|GuardedBy|requires-lock|single-threaded",
     r"conclint",
+    # Django's settings name middleware in strings, and middleware is made with this.
+    r"MIDDLEWARE\b",
+    r"get_response\b",
     r"noqa:[^\n]*\bCON",
 )
 

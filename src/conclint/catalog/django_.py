@@ -37,6 +37,10 @@ _SIGNALS = {
     "contrib.auth.signals": "user_logged_in user_logged_out user_login_failed",
 }
 
+MIDDLEWARE = "MIDDLEWARE"
+"""The setting that lists the qualified names of the middleware: classes, or functions that return functions."""
+MIDDLEWARE_HOOKS = ("__call__", "process_exception", "process_template_response", "process_view")
+
 CLASSES: tuple[ClassRow, ...] = (
     ClassRow(
         names=(_VIEW, "django.views.generic.View", "django.views.generic.base.View"),

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint import catalog
+from conclint.catalog.django_ import MIDDLEWARE, MIDDLEWARE_HOOKS
 from conclint.catalog.rows import CallRow, Domain, Kind, RunsIn
 from conclint.catalog.signals import HOOKS
 from conclint.model.alarm import Related
 from conclint.model.span import Span
-from conclint.model.values import Name, Result, ValueId
+from conclint.model.values import Collection, Constant, Name, Result, ValueId
 from conclint.project.link.links import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 
@@ -56,7 +57,7 @@ def collect_roots(project: Project) -> tuple[Root, ...]:
     roots = [root for root in found if not _is_vague(root) or root._replace(receiver=None) not in exact]
     known = {root.function for root in roots}
     roots += (root for root in _iter_overrides(project) if root.function not in known)
-    roots += (*_iter_finalizers(project), *_iter_decorated(project), *_iter_hooks(project))
+    roots += (*_iter_finalizers(project), *_iter_decorated(project), *_iter_hooks(project), *_iter_configured(project))
     return tuple(sorted(roots, key=lambda root: (root.site, root.function, root.runs_in.value, repr(root.receiver))))
 
 
@@ -174,6 +175,34 @@ def _iter_hooks(project: Project) -> Iterator[Root]:
             if flow.target in hooks:
                 for one in _iter_callables(project, project.objects(module, flow.source)):
                     yield Root(one.symbol, one.receiver, RunsIn.HOOK, Site(module, number, "flow"))
+
+
+def _iter_configured(project: Project) -> Iterator[Root]:
+    """Yield the middleware that the settings of Django name: `MIDDLEWARE = ["shop.middleware.Counting"]`."""
+    for module, facts in enumerate(project.modules):
+        setting = Name(f"{facts.module}.{MIDDLEWARE}")
+        if setting.symbol not in project.symbols.names:
+            continue
+        for number, flow in enumerate(facts.flows):
+            given = facts.values[flow.source]
+            if facts.values[flow.target] == setting and isinstance(given, Collection):
+                values = (facts.values[item] for item in given.items)
+                named = [value.value for value in values if isinstance(value, Constant)]
+                for symbol in (symbol for name in named for symbol in _iter_middleware(project, str(name))):
+                    if not _is_awaited(project, symbol, RunsIn.REQUEST_THREAD):
+                        yield Root(symbol, None, RunsIn.REQUEST_THREAD, Site(module, number, "flow"))
+
+
+def _iter_middleware(project: Project, name: str) -> Iterator[str]:
+    """Yield the functions that run at each request, of a class, or of a function that returns one."""
+    name = project.symbols.qualify(name)
+    place, function = project.place(name), project.function(name)
+    if name in project.symbols.classes and project.symbols.find_runner(name) is None:
+        found = (project.symbols.find_method(name, hook) for hook in MIDDLEWARE_HOOKS)
+        yield from (method for method in found if method is not None)
+    elif place is not None and function is not None:
+        objects = (one for value in function.returns for one in project.objects(place.module, value))
+        yield from sorted(one.symbol for one in objects if one.kind is ObjectKind.FUNCTION)
 
 
 def find_begin(project: Project, root: Root) -> Span:

@@ -32,8 +32,9 @@ _OWN_METHODS = frozenset({"acquire", "release", "locked", "notify", "notify_all"
 def check(node: cst.BaseSmallStatement, scope: Scope) -> Iterator[Alarm]:
     """Report a local lock that no other thread can reach, but that is acquired."""
     function = scope.table.node
-    is_statement = isinstance(node, cst.Assign | cst.AnnAssign)
-    if not isinstance(function, cst.FunctionDef) or not is_statement or is_test_function(scope.table.symbol):
+    if not isinstance(function, cst.FunctionDef) or is_test_function(scope.table.symbol):
+        return
+    if not isinstance(node, cst.Assign | cst.AnnAssign):
         return
     target = node.targets[0].target if isinstance(node, cst.Assign) else node.target
     # `lock = locks[name] = Lock()` is seen by others.
