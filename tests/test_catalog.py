@@ -385,6 +385,11 @@ def test_versions_choose_the_rows() -> None:
     with catalog.amend(catalog.Amendments(versions=((3, 13), (3, 14)))):
         assert catalog.find_class("asyncio.TaskGroup") is not None
         assert catalog.find_call("telnetlib.Telnet") is None
+        assert catalog.find_call("http.server.HTTPSServer") is not None
+    with catalog.amend(catalog.Amendments(versions=((3, 13),))):
+        # The row of the constructor has other names, of servers that are older.
+        assert catalog.find_call("http.server.HTTPSServer") is None
+        assert catalog.find_call("http.server.HTTPServer") is not None
     assert catalog.load() is INDEX
 
 

@@ -34,7 +34,7 @@ _SPECIAL_METHODS = {
 _SYNC_METHODS = frozenset({"acquire", "release", "wait", "is_alive", "is_set", "notify", "notify_all", "task_done"})
 """Methods that have no role and start nothing, but hardly stand for anything else than synchronisation."""
 
-_MEANINGLESS_METHODS = frozenset({"call", "clear", "connect", "link", "unlink"})
+_MEANINGLESS_METHODS = frozenset({"call", "clear", "connect", "link", "remove", "unlink"})
 """Methods with a role for classes that hardly any file hands to another, whose names are those of everyday calls."""
 
 _FIXED = (

@@ -17,7 +17,7 @@ PATTERN = (
     rb"call_in_thread|call_later|call_soon|call_soon_threadsafe|cancel|close|close_clients|closeall|communicate|"
     rb"context_processor|create_task|detach|dispose|exec|imap|imap_unordered|interrupt|is_alive|is_set|join_native|"
     rb"join_thread|kill|kill_workers|map|map_async|next|notify|notify_all|poll|register_error_handler|"
-    rb"register_function|release|remove|result|revoke|run_in_executor|schedule|send_signal|server_close|"
+    rb"register_function|release|result|revoke|run_in_executor|schedule|send_signal|server_close|"
     rb"set_exception_handler|shutdown|spawn|spawn_callback|spawn_later|starmap|starmap_async|start|start_soon|"
     rb"start_task_soon|stop|submit|subscribe|task_done|teardown_app_request|teardown_appcontext|teardown_request|"
     rb"terminate|terminate_workers|unbind|url_defaults|url_value_preprocessor|wait|wait_closed|"
