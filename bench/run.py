@@ -2,7 +2,8 @@
 
 `make bench CORPUS=dir`, where `dir` has a folder per package, `distributed` among them. Nothing is fetched. Both sides
 use two processes and pay for the start of the interpreter; they take turns, so that a busy machine slows both, and the
-result is the median of the pairs' ratios. Then follow quarters of the whole corpus, stage by stage.
+result is the median of the pairs' ratios. Then follow what the start costs, the peers on the same files, runs with a
+cache, and shares of the whole corpus, stage by stage.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from bench.growth import print_growth
 from bench.measure import run_module
 from bench.parse import PROCESSES
+from bench.peers import print_peers, print_starts, print_warm
 
 _PACKAGE = "distributed"
 
@@ -39,15 +41,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True, help=f"directory with the folder `{_PACKAGE}`")
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--no-growth", action="store_true", help="only the pairs: the rest takes minutes")
+    parser.add_argument("--pairs-only", action="store_true", help="only the pairs: the rest takes minutes")
     arguments = parser.parse_args()
     package = Path(arguments.corpus, _PACKAGE).resolve()
     if not arguments.corpus or not package.is_dir():
         parser.error(f"no folder `{_PACKAGE}` in the corpus {arguments.corpus!r}: make bench CORPUS=dir")
     print(f"{_PACKAGE}: {describe(package)}, {PROCESSES} processes, Python {sys.version.partition(' ')[0]}")
     print_table(tuple(iter_pairs(package, arguments.pairs)))
-    if not arguments.no_growth:
-        print_growth(Path(arguments.corpus).resolve())
+    print_starts()
+    if not arguments.pairs_only:
+        corpus = Path(arguments.corpus).resolve()
+        print_peers(package)
+        print_warm(corpus)
+        print_growth(corpus)
 
 
 def describe(package: Path) -> str:
@@ -58,7 +64,7 @@ def describe(package: Path) -> str:
 
 def iter_pairs(package: Path, count: int) -> Iterator[Pair]:
     """Yield the pairs; which side begins changes, so that neither always finds the other's files in memory."""
-    options = ("--isolated", "--no-cache", "--exit-zero", "--output-format", "json", "--jobs", str(PROCESSES))
+    options = ("--isolated", "--no-cache", "--exit-zero", "--output-format", "concise", "--jobs", str(PROCESSES))
     conclint = ["conclint", "check", *options, str(package)]
     parse = ["bench.parse", str(package)]
     run_module(parse)  # the first runs read the files from the disk, and write bytecode

@@ -1,16 +1,17 @@
 """Run conclint over a share of a corpus, and say how long each stage took and how much memory it needed.
 
 `python -m bench.stages CORPUS SHARE`, with a share such as 0.25 of the lines; prints one line of JSON. The share is
-made of whole directories, in an order that has nothing to do with what is in them.
+made of whole packages, the smallest first: half a package would call what is not there, and link in less than half of
+the time.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,10 +25,10 @@ from conclint.rules import load
 
 def main() -> None:
     """Check the share of the corpus."""
-    corpus, share = Path(sys.argv[1]), float(sys.argv[2])
+    corpus, share = Path(sys.argv[1]).resolve(), float(sys.argv[2])
     start = time.perf_counter()
     config = resolve(read_settings((), flags=Options(jobs=PROCESSES), isolated=True), load().rules)
-    files, lines = take_share(discover((str(corpus),), config).files, share)
+    files, lines = take_share(corpus, discover((str(corpus),), config).files, share)
     outcome = check_files(files, config)
     print(
         json.dumps(
@@ -43,21 +44,21 @@ def main() -> None:
     )
 
 
-def take_share(files: Iterable[SourceFile], share: float) -> tuple[list[SourceFile], int]:
-    """Return the files of that share of all lines, and how many lines they have."""
-    sizes = {file: Path(file.path).read_bytes().count(b"\n") for file in files}
-    wanted, taken, total = share * sum(sizes.values()), [], 0
-    for file in sorted(sizes, key=rank):
-        if total < wanted:
-            taken.append(file)
-            total += sizes[file]
+def take_share(corpus: Path, files: Iterable[SourceFile], share: float) -> tuple[list[SourceFile], int]:
+    """Return the files of packages that have up to that share of all lines, and how many lines they have."""
+    packages: dict[str, list[SourceFile]] = {}
+    sizes: Counter[str] = Counter()
+    for file in files:
+        name = Path(file.path).resolve().relative_to(corpus).parts[0]
+        packages.setdefault(name, []).append(file)
+        sizes[name] += Path(file.path).read_bytes().count(b"\n")
+    wanted, taken, total = share * sizes.total(), [], 0
+    for name in sorted(packages, key=lambda name: sizes[name]):
+        if total + sizes[name] > wanted:
+            break
+        taken += packages[name]
+        total += sizes[name]
     return sorted(taken, key=lambda file: file.path), total
-
-
-def rank(file: SourceFile) -> tuple[str, str]:
-    """Order files by a hash of their directory: what belongs together stays so, and all is well mixed."""
-    directory = str(Path(file.path).parent)
-    return hashlib.sha1(directory.encode(), usedforsecurity=False).hexdigest(), file.path
 
 
 if __name__ == "__main__":

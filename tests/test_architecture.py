@@ -26,11 +26,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset({"model", "catalog"}),
     "discover": frozenset({"model", "config"}),
     "pages": frozenset(),
-    "positions": frozenset(),
+    "node_types": frozenset(),
+    "positions": frozenset({"node_types"}),
     "imports": frozenset({"model"}),
-    "building": frozenset(),
+    # Trees of libcst's nodes from Python's own.
+    "trees": frozenset({"positions"}),
     "comments": frozenset(),
-    "source": frozenset({"model", "positions", "building"}),
+    "source": frozenset({"model", "positions", "trees"}),
     "analysis": frozenset({"model", "catalog", "comments", "source"}),
     "project": frozenset({"model", "catalog"}),
     "rules": frozenset({"model", "catalog", "analysis", "project"}),
@@ -41,9 +43,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cache": frozenset({"model", "catalog", "wire"}),
     "resources": frozenset({"cache", "config"}),
     # The front of the line, for one file: what a worker process runs.
-    "worker": frozenset(
-        {"depth", "model", "catalog", "imports", "building", "source", "analysis", "rules", "suppress", "wire"}
-    ),
+    "worker": frozenset({"depth", "model", "catalog", "imports", "source", "analysis", "rules", "suppress", "wire"}),
     "depth": frozenset(),
     # The second look at files, for fixes: parsing and rules again, but nothing of the project.
     "repair": frozenset({"depth", "model", "config", "source", "analysis", "rules"}),
@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 
 MAY_IMPORT_HEAVY: dict[str, frozenset[str]] = {
-    "libcst": frozenset({"building", "positions", "source", "analysis", "rules"}),
+    "libcst": frozenset({"node_types", "trees", "positions", "source", "analysis", "rules"}),
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli", "report"}),
     "pathspec": frozenset({"config", "discover"}),

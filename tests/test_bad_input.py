@@ -119,6 +119,15 @@ def test_deep_nesting_does_not_end_the_run(content: bytes) -> None:
     assert {code for _, code, _ in check_beside_an_alarm(content)} <= {"CON001"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names that are not text")
+def test_a_file_whose_name_is_not_utf_8_is_told_of() -> None:
+    Path(os.fsdecode(b"caf\xe9.py")).write_bytes(ALARM)
+    Path("zebra.py").write_bytes(ALARM)
+    code, found, error = check(".")
+    assert (code, [name for name, *_ in found]) == (1, ["zebra.py"])
+    assert error == "conclint: warning: caf\\xe9.py: not checked, since its path is not UTF-8\n"
+
+
 def test_a_loop_of_links_ends() -> None:
     Path("pkg").mkdir()
     Path("pkg/loop").symlink_to(Path.cwd())

@@ -109,7 +109,7 @@ def test_a_folder_called_like_a_command_can_be_checked() -> None:
     [
         (["nope.py", "good.py"], "no such file or directory: nope.py"),
         (["--selct", "CON1"], "No such option '--selct'"),
-        (["--select", "CON00X"], "--select: unknown rule `CON00X`; did you mean `CON002`?"),
+        (["--select", "CON00X"], "--select: unknown rule `CON00X`; did you mean `CON001`?"),
         (["--ignore", "syntax-eror"], "--ignore: unknown rule `syntax-eror`; did you mean `syntax-error`?"),
         (["--config", "jbs=2"], "--config jbs=2: unknown setting `jbs`; did you mean `jobs`?"),
         (["--config", "nope.toml"], "neither a settings file nor KEY=VALUE"),
@@ -119,7 +119,7 @@ def test_a_folder_called_like_a_command_can_be_checked() -> None:
         (["-o", "no/such/dir/report.txt"], "cannot write no/such/dir/report.txt"),
         (["--stdin-filename", "good.py", "bad.py"], "--stdin-filename: is for the standard input"),
         (["no\nsuch.py"], "no such file or directory: no such.py"),
-        (["rule", "CON00l"], "unknown rule `CON00l`; did you mean `CON002`?"),
+        (["rule", "CON00l"], "unknown rule `CON00l`; did you mean `CON001`?"),
     ],
 )
 def test_a_mistake_is_one_line_with_exit_code_2(arguments: Sequence[str], message: str) -> None:
@@ -214,7 +214,7 @@ def test_gitignore_is_respected() -> None:
 def test_files_and_settings_can_be_shown() -> None:
     assert run("--show-files").stdout == "bad.py\ngood.py\n"
     settings = json.loads(run("--show-settings", "--jobs", "3", "--select", "CON001").stdout)
-    assert (settings["jobs"], settings["rules"]) == (3, ["CON001", "CON002"])
+    assert (settings["jobs"], settings["rules"]) == (3, ["CON001"])
 
 
 def test_standard_input_is_checked() -> None:

@@ -18,11 +18,13 @@ import msgspec
 import pytest
 
 import conclint.model.facts as facts_module
+import conclint.model.observations as observations_module
 from conclint import __version__
 from conclint.analysis.module import analyse
 from conclint.catalog.tokens import is_relevant
-from conclint.model.facts import ModuleFacts, SequenceKind
+from conclint.model.facts import ModuleFacts
 from conclint.model.file import SourceFile
+from conclint.model.observations import SequenceKind
 from conclint.model.result import ModuleResult
 from conclint.model.values import (
     Attribute,
@@ -576,8 +578,9 @@ class TestDocumentation:
 
     @staticmethod
     def read_structs() -> list[ast.ClassDef]:
-        tree = ast.parse(inspect.getsource(facts_module))
-        return [node for node in tree.body if isinstance(node, ast.ClassDef) and "Struct" in ast.unparse(node.bases[0])]
+        trees = [ast.parse(inspect.getsource(module)) for module in (facts_module, observations_module)]
+        nodes = [node for tree in trees for node in tree.body]
+        return [node for node in nodes if isinstance(node, ast.ClassDef) and "Struct" in ast.unparse(node.bases[0])]
 
     def test_each_field_says_whether_it_must_or_may_hold(self) -> None:
         silent = []

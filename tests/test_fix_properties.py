@@ -31,6 +31,12 @@ STATEMENTS = (
     "locks = dict.fromkeys(<{q}ab{q}| L()>){c}\nreturn locks",
     "threading.currentThread().setName({q}a{q}){c}",
     "thread = threading.Thread(<target=use{i}| daemon=True>){c}\nthread.setDaemon(True)\nthread.start()",
+    "lock{i}.acquire(){c}\nuse{i}(<{q}a{q}| 1>)\nlock{i}.release()",
+    "lock{i}.acquire(){c}\nuse{i}({i})\ntry:\n    use{i}({q}a{q}){c}\nfinally:\n    lock{i}.release()",
+    "lock{i}.acquire(<timeout=3>){c}\ntry:\n    use{i}({q}a{q})\nfinally:\n    lock{i}.release()",
+    "lock{i}.acquire(<blocking=False>){c}\nuse{i}({q}a{q}){c}\nlock{i}.release()",
+    "event = threading.Event()\nprint{i}(event)\nwhile not event.is_set():{c}\n    time.sleep(<0.5>){c}",
+    "for key in url{i}:{c}\n    one = threading.Thread(target=use{i}, args=(key,))\n    one.start()\n    one.join(){c}",
 )
 AWAITING = (
     "time.sleep(<{i} + 1>){c}",
@@ -110,12 +116,14 @@ def assert_rest_is_the_same(text: str) -> None:
     outcome = add_fixes(check_files(files, CONFIG), files, CONFIG)
     fixes = [one.fix for one in choose_fixes(outcome.diagnostics, [PATH], unsafe=True) if one.fix is not None]
     edits = group_edits(fixes).get(PATH, [])
-    touched = {number for edit in edits for number in range(edit.span.line, edit.span.end_line + 1)}
-    inserted = {edit.span.line for edit in edits if edit.span.column == edit.span.end_column == 1}
+    # A line before which another one is inserted stays as it is.
+    changes = [
+        edit for edit in edits if not (edit.span.column == edit.span.end_column == 1 and edit.content.endswith("\n"))
+    ]
+    touched = {number for edit in changes for number in range(edit.span.line, edit.span.end_line + 1)}
     rest = iter(apply_edits(text, edits).splitlines(keepends=True))
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        # A line before which another one is inserted stays as it is.
-        if number not in touched or number in inserted - {edit.span.line for edit in edits if edit.span.column > 1}:
+        if number not in touched:
             assert line in rest
 
 

@@ -38,6 +38,22 @@ def test_fixes_are_what_is_written_beside_the_fixture(case: Path) -> None:
         check_fixed(case, code, new, fixed=[one.code for one in fixed.diagnostics])
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.is_file()], ids=name)
+def test_fixes_keep_line_endings_and_indentation(case: Path) -> None:
+    golden = case.with_name(f"{case.name}.fixed")
+    if golden.exists():
+        path = case.relative_to(ROOT).as_posix()
+        fixed = fix_case(case, case.parent.name, contents={path: lay_out(case)})
+        assert fixed.changes[path].new == lay_out(golden)
+
+
+def lay_out(path: Path) -> bytes:
+    """Return a text with tabs, and lines that end as on Windows."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    steps = [(len(line) - len(line.lstrip(" "))) // 4 for line in lines]
+    return "\r\n".join("\t" * step + line[4 * step :] for step, line in zip(steps, lines, strict=True)).encode()
+
+
 def compare(golden: Path, new: bytes | None) -> None:
     if os.environ.get("CONCLINT_WRITE_FIXED") and new is not None:
         golden.write_bytes(new)

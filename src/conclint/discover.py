@@ -27,6 +27,8 @@ class Discovery:
     """Given paths that do not exist."""
     unreadable: tuple[str, ...] = ()
     """Directories that cannot be listed."""
+    misnamed: tuple[str, ...] = ()
+    """Files whose paths are not text, as what other systems wrote in other encodings."""
 
 
 def discover(
@@ -54,7 +56,18 @@ def discover(
     for path in given:
         if not config.src and not _is_in_project(path, config):
             files += [names.describe(each, top=path, shown=False) for each in walk.iter_siblings(path)]
-    return Discovery(tuple(sorted(files, key=lambda file: file.path)), missing, tuple(sorted(set(walk.unreadable))))
+    misnamed = {file.path for file in files if not _is_text(file.path)}
+    named = sorted((file for file in files if file.path not in misnamed), key=lambda file: file.path)
+    return Discovery(tuple(named), missing, tuple(sorted(set(walk.unreadable))), tuple(sorted(misnamed)))
+
+
+def _is_text(path: str) -> bool:
+    """Whether reports, settings and caches, which are UTF-8, can name the file."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def describe_file(path: str, config: Config, *, content: bytes | None = None) -> SourceFile:

@@ -37,7 +37,7 @@ def prepare() -> None:
     import conclint.source  # noqa: F401
 
     catalog.load()
-    _group_checks()
+    group_checks()
 
 
 def begin_process() -> None:
@@ -45,9 +45,6 @@ def begin_process() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     prepare()
-    from conclint.building import build_quickly
-
-    build_quickly()
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
@@ -99,11 +96,11 @@ def _check_module(file: SourceFile, *, triage: bool) -> ModuleResult:
         return _refuse(file, f"cannot be read: {error.strerror or error}")
     if triage and not is_relevant(data) and _is_valid(data):
         return ModuleResult(file.path, file.module, True, None, (), (), (), find_imports(data, file))
-    from conclint.source import SourceError, decode, parse
+    from conclint.source import SourceError, decode, sketch
 
     try:
         text = decode(data)
-        source = parse(text, path=file.path, module=file.module, is_package=file.is_package)
+        source = sketch(text, path=file.path, module=file.module, is_package=file.is_package)
     except SourceError as error:
         return _refuse(file, str(error), error.span)
     return _analyse(file, source)
@@ -113,7 +110,7 @@ def _analyse(file: SourceFile, source: Source) -> ModuleResult:
     from conclint.analysis.module import analyse
 
     try:
-        analysis = analyse(source, _group_checks())
+        analysis = analyse(source, group_checks())
     except RecursionError:
         return _refuse(file, "cannot be parsed: nested too deeply")
     suppressions = parse_suppressions(source.text)
@@ -137,7 +134,8 @@ def _is_valid(data: bytes) -> bool:
 
 
 @functools.cache
-def _group_checks() -> Checks:
+def group_checks() -> Checks:
+    """Return the local checks by the type of node that they want."""
     from conclint import rules
 
     grouped: dict[type, list[object]] = {}

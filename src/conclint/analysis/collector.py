@@ -19,19 +19,14 @@ from conclint.model.facts import (
     Call,
     Class,
     Context,
-    Declaration,
     Flow,
     Function,
-    Handler,
     Parameter,
     ParameterKind,
-    Poll,
-    Raise,
-    Sequence,
-    StaleWrite,
     Use,
     Yield,
 )
+from conclint.model.observations import Declaration, Handler, Poll, Raise, Sequence, StaleWrite
 from conclint.model.values import (
     Attribute,
     Await,

@@ -56,7 +56,7 @@ def estimate_cost(node: cst.FunctionDef | cst.Lambda, loops: Sequence[cst.CSTNod
         reason = "nested loops that compute" if nested else "a long loop that computes"
         return Cost(scope.span(found.node), reason, found.certain)
     if isinstance(node, cst.FunctionDef) and not is_async:
-        start, end = scope.view.source.offsets[node.body]
+        start, end = scope.view.source.place(node.body)
         # Most functions need not be walked, which their text says more quickly.
         if _calls(node.name.value, scope.view.source.text, start, end):
             return _estimate_recursion(node, scope)

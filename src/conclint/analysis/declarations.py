@@ -12,7 +12,8 @@ import libcst as cst
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.names import dotted_name
 from conclint.comments import Comment, read_lines
-from conclint.model.facts import Declaration, DeclarationKind, FunctionId
+from conclint.model.ids import FunctionId
+from conclint.model.observations import Declaration, DeclarationKind
 from conclint.model.span import Span
 from conclint.model.values import Name, ValueId
 

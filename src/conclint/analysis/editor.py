@@ -245,23 +245,6 @@ class Editor:
             gap = "," if self.source.text[place + 1 : place + 2].isspace() else ", "
         return self.insert_before(call.func, f"{function}("), self.edit(place, place + 1, gap)
 
-    def wrap(self, line: cst.SimpleStatementLine, header: str) -> tuple[Edit, ...] | None:
-        """Return the edits that put a line into a block of its own; None where that would change a long string."""
-        start, end = self.source.offsets[line]
-        begins = [place for place in self.source.line_starts if start < place <= end]
-        indent = self.indent(line)
-        if indent is None or any(self._holds_line_start(node, begins) for node in iter_nodes(line)):
-            return None
-        step = self.source.tree.default_indent
-        deeper = (self.insert(place, step) for place in begins)
-        return (self.insert(start, f"{header}\n{indent}{step}"), *deeper)
-
-    def _holds_line_start(self, node: cst.CSTNode, begins: list[int]) -> bool:
-        if not isinstance(node, cst.SimpleString | cst.FormattedString):
-            return False
-        start, end = self.source.offsets[node]
-        return any(start < place <= end for place in begins)
-
     def _offset(self, line: int, column: int) -> int:
         starts = self.source.line_starts
         return starts[line - 1] + column - 1 if line <= len(starts) else -1

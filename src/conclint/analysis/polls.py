@@ -9,7 +9,7 @@ import libcst as cst
 
 from conclint.analysis.collector import Collector
 from conclint.analysis.scope import Scope
-from conclint.model.facts import Asked, Poll
+from conclint.model.observations import Asked, Poll
 
 _Part = tuple[cst.BaseExpression, bool | None]
 _QUANTIFIERS = frozenset({"any", "all"})

@@ -14,7 +14,7 @@ from conclint.catalog.rows import LOCK_KINDS, ClassRow, Domain, Kind
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Acquisition, Context
 from conclint.model.span import Span
-from conclint.source import Source
+from conclint.source import Comments, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,16 @@ class Scope:
 
     def code(self, node: cst.CSTNode) -> str:
         """Return the source text of `node`, on one line."""
-        start, end = self.view.source.offsets[node]
+        start, end = self.view.source.place(node)
         return " ".join(self.view.source.text[start:end].split())
+
+    def has_parentheses(self, node: cst.BaseExpression) -> bool:
+        """Return whether `node` stands in parentheses; those of a call count for its only argument."""
+        return self.view.source.has_parentheses(node)
+
+    def find_comments(self, node: cst.CSTNode) -> Comments:
+        """Return where comments stand around a statement or suite."""
+        return self.view.source.find_comments(node)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Return where `node` stands."""

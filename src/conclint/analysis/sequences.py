@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from conclint.analysis.collector import Collector
 from conclint.analysis.tests import Test
-from conclint.model.facts import Access, AccessKind, Sequence, SequenceKind
+from conclint.model.facts import Access, AccessKind
+from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Constant, Item, Local, Name, Result, ValueId
 

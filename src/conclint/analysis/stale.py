@@ -16,7 +16,9 @@ import libcst as cst
 
 from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.analysis.tests import split_test
-from conclint.model.facts import Access, AccessKind, ContextId, SequenceKind, StaleWrite
+from conclint.model.facts import Access, AccessKind
+from conclint.model.ids import ContextId
+from conclint.model.observations import SequenceKind, StaleWrite
 from conclint.model.span import Span
 from conclint.model.values import Item, ValueId
 

@@ -17,7 +17,8 @@ from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
 from conclint.analysis.polls import find_polls
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_loop_tests, iter_tests, iter_tried
-from conclint.model.facts import ContextId, How
+from conclint.model.facts import How
+from conclint.model.ids import ContextId
 from conclint.model.values import Entered, Name
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from conclint.analysis.collector import Collector
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.locksets import ends_block
 from conclint.analysis.scope import Scope
-from conclint.model.facts import SequenceKind
+from conclint.model.observations import SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import ValueId
 

@@ -26,7 +26,8 @@ from conclint.analysis.scope import Scope, View
 from conclint.analysis.sequences import find_sequences
 from conclint.analysis.tests import Test
 from conclint.model.alarm import Alarm
-from conclint.model.facts import AccessKind, ContextId, Function
+from conclint.model.facts import AccessKind, Function
+from conclint.model.ids import ContextId
 from conclint.model.result import Failure
 from conclint.model.rule import LocalCheck
 from conclint.model.values import ValueId

@@ -102,11 +102,6 @@ VIEWS: frozenset[str] = frozenset(
 """Methods, and functions by qualified name, whose result is a collection of the same elements (`items`, `enumerate`
 and `zip`: in pairs)."""
 
-SNAPSHOTS: frozenset[str] = frozenset(
-    {"copy", "builtins.frozenset", "builtins.list", "builtins.set", "builtins.sorted", "builtins.tuple", "copy.copy"}
-)
-"""The views that copy the elements when they are called: iterating over them is iterating over no shared state."""
-
 MUTATORS: frozenset[str] = frozenset(
     {
         "add",

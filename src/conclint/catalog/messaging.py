@@ -55,10 +55,12 @@ CLASSES: tuple[ClassRow, ...] = (
         kind=Kind.EXECUTOR,
         domain=Domain.PROCESS,
         bases=("concurrent.futures.ProcessPoolExecutor",),
+        pickles_code=True,
     ),
     ClassRow(names=("celery.app.task.Task", "celery.Task"), kind=Kind.OTHER, domain=Domain.PROCESS),
     ClassRow(names=("celery.Celery", "celery.app.base.Celery"), kind=Kind.OTHER, domain=Domain.PROCESS),
-    ClassRow(names=("joblib.Parallel", "joblib.parallel.Parallel"), kind=Kind.POOL, domain=Domain.PROCESS),
+    # It ends its processes itself, after each call or with its `with`, or keeps them for the next one to use.
+    ClassRow(names=("joblib.Parallel", "joblib.parallel.Parallel"), kind=Kind.OTHER, domain=Domain.PROCESS),
     ClassRow(names=("pebble.ProcessPool",), kind=Kind.POOL, domain=Domain.PROCESS),
     ClassRow(names=("pebble.ThreadPool",), kind=Kind.POOL),
 )
@@ -260,7 +262,7 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=("celery.Celery.send_task",), effects=Effect.NETWORK, returns=_CELERY),
     CallRow(
         names=("loky.get_reusable_executor", "loky.reusable_executor.get_reusable_executor"),
-        returns="concurrent.futures.ProcessPoolExecutor",
+        returns="loky.ProcessPoolExecutor",
     ),
     CallRow(names=("joblib.Parallel.__call__",), effects=Effect.WAIT, timeout=_UNBOUNDED),
     *(

@@ -97,6 +97,8 @@ class ClassRow:
     """Whether it runs them on one object again and again, not on a new one each time."""
     factory: bool = False
     """Whether the name is a function that returns the object (`threading.Lock` before 3.13, `multiprocessing.Lock`)."""
+    pickles_code: bool = False
+    """Whether it pickles functions by what they do, lambdas and nested ones too, as cloudpickle can."""
     since: tuple[int, int] | None = None
     """The first Python version that has it."""
     until: tuple[int, int] | None = None

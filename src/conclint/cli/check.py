@@ -266,6 +266,9 @@ def warn(discovery: Discovery) -> None:
     """Tell of what was not found under the given paths, or could not be looked at."""
     for directory in discovery.unreadable:
         write_warning(f"{directory}: this directory cannot be read")
+    for path in discovery.misnamed:
+        readable = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        write_warning(f"{readable}: not checked, since its path is not UTF-8")
     if not any(file.shown for file in discovery.files):
         write_warning("no Python files found under the given paths")
 

@@ -117,7 +117,7 @@ def find_rule(written: str, rules: Sequence[Rule]) -> Rule | None:
 
 def _resolve_selection(layers: Sequence[Layer], rules: Sequence[Rule], *, gil: bool) -> frozenset[str]:
     # A file that cannot be read must never pass as clean, so its alarm stays on unless it is ignored by name.
-    always = {rule.code for rule in rules if rule.category is Category.SYNTAX}
+    always = {rule.code for rule in rules if rule.category is Category.SYNTAX and rule.default}
     selected = {rule.code for rule in rules if rule.default or (rule.category is Category.FREE_THREADING and not gil)}
     for layer in layers:
         changes = _resolve_changes(layer, rules)

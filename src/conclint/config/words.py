@@ -9,6 +9,8 @@ from msgspec import inspect
 
 _MAX_LISTED = 8
 """How many allowed values a message lists when none of them resembles what was written."""
+_LIKE = 0.6
+"""How much of two words must agree, from 0 to 1, for one to be meant by the other (as in `get_close_matches`)."""
 
 
 class ConfigError(Exception):
@@ -16,14 +18,18 @@ class ConfigError(Exception):
 
 
 def suggest(written: str, allowed: Iterable[str]) -> str:
-    """Return the end of a message about an unknown word: its nearest match, or what is allowed."""
+    """Return the end of a message about an unknown word: its nearest match, the first of equals, or what is allowed."""
     words = tuple(allowed)
-    by_folded = {word.casefold(): word for word in words}
-    nearest = difflib.get_close_matches(written.casefold(), by_folded, n=1)
-    if nearest:
-        return f"did you mean `{by_folded[nearest[0]]}`?"
+    likeness = {word: _compare(word, written) for word in sorted(words)}
+    nearest = max(likeness, key=likeness.__getitem__, default="")
+    if likeness.get(nearest, 0) >= _LIKE:
+        return f"did you mean `{nearest}`?"
     listed = ", ".join(words[:_MAX_LISTED])
     return f"allowed are {listed}{', …' if len(words) > _MAX_LISTED else ''}"
+
+
+def _compare(word: str, written: str) -> float:
+    return difflib.SequenceMatcher(None, word.casefold(), written.casefold()).ratio()
 
 
 def check_words(written: object, expected: inspect.Type, origin: str, place: str) -> None:

@@ -43,3 +43,13 @@ class Anchor(msgspec.Struct, frozen=True, order=True, array_like=True):
     path: str
     span: Span
     words: tuple[str, ...] = ()
+
+
+def spell(span: Span) -> str:
+    """Return a span as a word of an anchor."""
+    return f"{span.line}:{span.column}:{span.end_line}:{span.end_column}"
+
+
+def read_span(word: str) -> Span:
+    """Return the span that `spell` made a word of."""
+    return Span(*map(int, word.split(":")))

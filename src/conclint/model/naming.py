@@ -1,14 +1,31 @@
-"""Naming: what the name of a function tells by convention, and nothing else would."""
+"""Naming: what the name of a function or module tells by convention, and nothing else would.
+
+Tests are told in four ways. The wider ones are for what is wrong on purpose in tests, or harmless in a short run; the
+narrower ones for what only the test itself is excused from, as helpers of tests are like any other code.
+"""
 
 from __future__ import annotations
 
 
-def is_test_function(symbol: str) -> bool:
-    """Return whether a function is a test, or belongs to one or to a module of tests, by their names (may).
-
-    There mistakes are made on purpose, and runs are short.
-    """
+def is_test_code(symbol: str) -> bool:
+    """Return whether a function is a test, or belongs to one or to a module of tests (may)."""
     return any(
         name in ("tests", "conftest") or name.startswith("test_") or name.endswith("_test")
         for name in symbol.split(".")
     )
+
+
+def is_within_test(symbol: str) -> bool:
+    """Return whether a function, or what is around it below the outermost package, is called `test_…` (may)."""
+    return ".test_" in symbol
+
+
+def has_test_name(symbol: str) -> bool:
+    """Return whether a function itself is called `test_…` (may)."""
+    return symbol.rpartition(".")[2].startswith("test_")
+
+
+def is_test_module(module: str) -> bool:
+    """Return whether pytest or unittest would collect a module, or what its tests use (may)."""
+    name = module.rpartition(".")[2]
+    return name.startswith("test_") or name.endswith("_test") or name == "conftest"

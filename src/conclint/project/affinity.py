@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, Kind, RunsIn
 from conclint.model.alarm import Related
+from conclint.model.facts import Call
 from conclint.model.span import Span
 from conclint.model.values import Constant
 from conclint.project.confinement import Way
@@ -126,19 +127,13 @@ def _build(project: Project, operation: Operation, root: Root, made: Related) ->
     site = operation.site
     function = project.call_graph.function_at(site)
     chain = project.call_graph.find_chain(root.function, function.symbol) or ()
-    facts = project.modules[site.module]
-    if site.what == "acquisition":
-        value = facts.acquisitions[site.index].value
+    place = project.call_graph.place_at(site)
+    if isinstance(place, Call):
+        value, _ = project.places.split(site.module, place.callee) or (place.callee, "")
     else:
-        callee = facts.calls[site.index].callee
-        value, _ = project.places.split(site.module, callee) or (callee, "")
+        value = place.value
     name = project.places.describe(site.module, value)
-    return Stray(site.module, _find_span(project, operation), name, (made, *Way(root, chain).relate(project)))
-
-
-def _find_span(project: Project, operation: Operation) -> Span:
-    facts, site = project.modules[operation.site.module], operation.site
-    return (facts.acquisitions if site.what == "acquisition" else facts.calls)[site.index].span
+    return Stray(site.module, place.span, name, (made, *Way(root, chain).relate(project)))
 
 
 def _iter_handed(project: Project, found: Object, made: Related) -> Iterator[Stray]:
@@ -186,7 +181,8 @@ def _iter_bound_twice(project: Project) -> Iterator[Stray]:
             for symbol, operation in places:
                 if home is not None and symbol in reached and symbol not in homes:
                     message = "the loop of the main thread waits here"
-                    first_use = project.related(home.site.module, _find_span(project, home), message)
+                    span = project.call_graph.place_at(home.site).span
+                    first_use = project.related(home.site.module, span, message)
                     yield _build(project, operation, thread, first_use)._replace(is_loop_bound=True)
 
 

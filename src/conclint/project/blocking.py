@@ -64,6 +64,8 @@ def find_blocking(project: Project, place: CallPlace, effects: Effect) -> Blocki
     targets = project.externals(place.site)
     if not targets or project.callees(place.site):
         return None
+    if len(targets) == 1:
+        return _find(project, place, targets[0], effects)
     found = [_find(project, place, target, effects) for target in sorted(targets, key=lambda target: target.name)]
     return found[0] if all(found) else None
 

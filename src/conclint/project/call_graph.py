@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import RunsIn
-from conclint.model.facts import Call, Function, Use
+from conclint.model.facts import Acquisition, Call, Function, Use
+from conclint.model.ids import ContextId
 from conclint.model.span import Span
 from conclint.model.values import Local
 from conclint.project.objects import ObjectKind, Site
@@ -33,13 +34,23 @@ class CallGraph:
         """Who calls a function: for its symbol, the calling functions with module and context of the call."""
         found: dict[str, list[tuple[str, int, int]]] = {}
         for site, targets in self._project.links.callees.items():
-            facts = self._project.modules[site.module]
-            place = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
-            caller = facts.functions[place.function].symbol
+            place, caller = self.place_at(site), self.function_at(site).symbol
             for target in targets:
                 found.setdefault(target.function, []).append((caller, site.module, place.context))
         for root, taker in self._takers:
             found.setdefault(root.function, []).append((taker.function.symbol, root.site.module, taker.call.context))
+        return found
+
+    def sites(self, symbol: str) -> tuple[Site, ...]:
+        """Return the calls that may run a function, and what is entered where that does."""
+        return tuple(self._sites.get(symbol, ()))
+
+    @cached_property
+    def _sites(self) -> dict[str, list[Site]]:
+        found: dict[str, list[Site]] = {}
+        for site, targets in self._project.links.callees.items():
+            for target in targets:
+                found.setdefault(target.function, []).append(site)
         return found
 
     @cached_property
@@ -63,17 +74,15 @@ class CallGraph:
     def iter_calls(self, caller: str) -> Iterator[tuple[CallPlace, str]]:
         """Yield the calls in a function that run others in its thread, with these; `with` calls what it enters."""
         for site, callee in self._calls.get(caller, ()):
-            yield self._place_at(site), callee
+            yield self._call_at(site), callee
 
-    def _place_at(self, site: Site) -> CallPlace:
-        if site.what == "call":
-            return self._project.call(site)
+    def _call_at(self, site: Site) -> CallPlace:
         from conclint.project.project import CallPlace
 
-        facts = self._project.modules[site.module]
-        entry = facts.acquisitions[site.index]
-        call = Call(entry.function, entry.value, (), entry.span, Use.USED, entry.context)
-        return CallPlace(site, call, facts)
+        place = self.place_at(site)
+        if isinstance(place, Acquisition):
+            place = Call(place.function, place.value, (), place.span, Use.USED, place.context)
+        return CallPlace(site, place, self._project.modules[site.module])
 
     @cached_property
     def passed_functions(self) -> frozenset[str]:
@@ -100,15 +109,28 @@ class CallGraph:
         private = (name.startswith("_") and not name.endswith("__")) or "<locals>" in symbol
         return not private and symbol not in self.passed_functions
 
+    def find_call(self, caller: str, callee: str, context: ContextId) -> CallPlace | None:
+        """Return the first call, one of `callers`, by which a function runs another in some surroundings."""
+        takers = (taker.site for root, taker in self._takers if root.function == callee)
+        sites = [
+            site
+            for site in (*self.sites(callee), *takers)
+            if self.function_at(site).symbol == caller and self.place_at(site).context == context
+        ]
+        return self._call_at(min(sites, key=lambda site: self.place_at(site).span)) if sites else None
+
     def called_by(self, symbol: str) -> frozenset[str]:
         """Return the functions that a function may call in its own thread."""
         return self._edges.get(symbol, frozenset())
 
+    def place_at(self, site: Site) -> Call | Acquisition:
+        """Return the call that stands at a site, or what is entered there."""
+        facts = self._project.modules[site.module]
+        return facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
+
     def function_at(self, site: Site) -> Function:
         """Return the function around a call or an acquisition."""
-        facts = self._project.modules[site.module]
-        place = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
-        return facts.functions[place.function]
+        return self._project.modules[site.module].functions[self.place_at(site).function]
 
     def runs_at_once(self, site: Site, symbol: str) -> bool:
         """Return whether a call runs the function's body: a coroutine function's only where it is awaited."""
@@ -145,6 +167,16 @@ class CallGraph:
                     reached.add(callee)
                     pending.append(callee)
         return reached
+
+    def collect_callers(self, symbols: Iterable[str]) -> frozenset[str]:
+        """Return the functions that may come to call one of `symbols`, through any number of others, and these."""
+        found = set(symbols)
+        pending = list(found)
+        while pending:
+            callers = {caller for caller, _, _ in self.callers.get(pending.pop(), ())} - found
+            found |= callers
+            pending.extend(callers)
+        return frozenset(found)
 
     def find_chain(self, start: str, goal: str) -> tuple[CallPlace, ...] | None:
         """Return the calls on a shortest way from one function to another in the same thread (may)."""
@@ -196,6 +228,4 @@ class CallGraph:
 
     def _order(self, call: tuple[Site, str]) -> tuple[Span, Site, str]:
         site, callee = call
-        facts = self._project.modules[site.module]
-        place = facts.acquisitions[site.index] if site.what == "acquisition" else facts.calls[site.index]
-        return place.span, site, callee
+        return self.place_at(site).span, site, callee

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.model.facts import ContextId, Sequence, SequenceKind, Use
+from conclint.model.facts import Use
+from conclint.model.ids import ContextId
+from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Constant, Local, Unknown, ValueId
 from conclint.project.guards import find_witness
@@ -39,9 +41,14 @@ class CheckThenAct(NamedTuple):
     state: str
     check: Span
     act: Span
-    witness: SharedAccess | None
-    lock: str
-    root: Root | None
+    place: Place
+    target: ValueId
+    """What is tested, as the module tells it."""
+    witness: SharedAccess | None = None
+    identity: Object | Place | None = None
+    """The lock that `lock` names."""
+    lock: str = ""
+    root: Root | None = None
     taken: tuple[int, Span] | None = None
 
 
@@ -85,16 +92,18 @@ class Checks:
         if self._is_locked(module, sequence, symbol):
             return None
         state = project.places.describe(module, sequence.target)
-        witness, lock = self._find_witness(place, symbol)
+        witness, identity = self._find_witness(place, symbol)
         test = _Test(module, symbol, sequence.check)
         root = None if witness is not None else self._find_root(place, test, sequence.target)
         taken = None
         if witness is None and root is None:
-            taken, lock = self._find_owned(module, sequence, place, symbol)
+            taken, identity = self._find_owned(module, sequence, place, symbol)
             if taken is None:
                 return None
         spans = (sequence.check, sequence.act)
-        return CheckThenAct(sequence.kind, module, sequence.function, state, *spans, witness, lock, root, taken)
+        lock = self._project.guards.lock_names[identity] if identity is not None else ""
+        found = CheckThenAct(sequence.kind, module, sequence.function, state, *spans, place, sequence.target)
+        return found._replace(witness=witness, identity=identity, lock=lock, root=root, taken=taken)
 
     def _is_singleton(self, module: int, sequence: Sequence, symbol: str) -> bool:
         """Whether `__new__` tests the class itself: `cls._instance` is there before the object that it builds."""
@@ -114,15 +123,15 @@ class Checks:
 
     def _find_owned(
         self, module: int, sequence: Sequence, place: Place, symbol: str
-    ) -> tuple[tuple[int, Span] | None, str]:
-        """Return where the class takes a lock of its own, with the name of the lock.
+    ) -> tuple[tuple[int, Span] | None, Object | Place | None]:
+        """Return where the class takes a lock of its own, with the lock.
 
         Several methods must do so, and none for this place: there the lock is known to be forgotten or not needed.
         """
         owner = symbol.rpartition(".")[0]
         if place.kind is not PlaceKind.ATTRIBUTE or not self._is_of_class(module, sequence):
             # A lock of the object may well be meant for other attributes alone.
-            return None, ""
+            return None, None
         guards, shared = self._project.guards, self._project.shared
         accesses = shared.by_place.get(place._replace(element=False), ())
         for lock in sorted(guards.find_own_locks(place), key=lambda lock: guards.lock_names[lock]):
@@ -132,8 +141,8 @@ class Checks:
             if len(methods) < _LEAST_TAKERS or any(lock in access.lockset for access in accesses):
                 continue
             if self._project.locks.is_reached_without(symbol, lock):
-                return methods[min(methods)], guards.lock_names[lock]
-        return None, ""
+                return methods[min(methods)], lock
+        return None, None
 
     @cached_property
     def _takers(self) -> dict[Object | Place, dict[str, tuple[int, Span]]]:
@@ -186,7 +195,7 @@ class Checks:
     def _lockset(self, module: int, sequence: Sequence, context: ContextId) -> frozenset[Object | Place]:
         return self._project.locks.lockset(module, sequence.function, context)
 
-    def _find_witness(self, place: Place, symbol: str) -> tuple[SharedAccess | None, str]:
+    def _find_witness(self, place: Place, symbol: str) -> tuple[SharedAccess | None, Object | Place | None]:
         """Return a change of the same place under a lock of its owner: the author knows that threads share it."""
         guards, shared = self._project.guards, self._project.shared
         accesses = shared.by_place.get(place._replace(element=False), ())
@@ -194,8 +203,8 @@ class Checks:
         for lock in sorted(guards.find_own_locks(place), key=lambda lock: guards.lock_names[lock]):
             witness = find_witness(elsewhere, lock)
             if witness is not None and self._project.locks.is_reached_without(symbol, lock):
-                return witness, guards.lock_names[lock]
-        return None, ""
+                return witness, lock
+        return None, None
 
     def _find_root(self, place: Place, test: _Test, target: ValueId) -> Root | None:
         """Return a root whose threads get here while another thread does too, with the same object."""

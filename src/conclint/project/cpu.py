@@ -7,7 +7,7 @@ to wait, not to read or write anything outside, and not to compute outside the G
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,7 +109,7 @@ class CpuBound:
             place, function = self._project.place(symbol), self._project.function(symbol)
             if place is None or function is None or not self._is_plain(place, function):
                 return None
-            calls = self._calls.get(place, [])
+            calls = self._project.calls_in(place)
             if len(queue) > _MOST_FUNCTIONS or not all(map(self._only_computes, calls)):
                 return None
             if work is None and function.cost.span is not None:
@@ -120,20 +120,13 @@ class CpuBound:
                     queue.append(callee)
         return work
 
-    def _iter_callees(self, symbol: str, calls: list[CallPlace], trail: Trail) -> Iterator[tuple[str, Trail]]:
+    def _iter_callees(self, symbol: str, calls: Iterable[CallPlace], trail: Trail) -> Iterator[tuple[str, Trail]]:
         for call in calls:
             for callee in sorted(target.function for target in self._project.callees(call.site)):
                 yield callee, (*trail, (call.site.module, call.call.span, callee.rpartition(".")[2]))
         # `sorted(key=f)` and its like call what no call names.
         for callee in sorted(self._project.call_graph.called_by(symbol)):
             yield callee, trail
-
-    @cached_property
-    def _calls(self) -> dict[FunctionPlace, list[CallPlace]]:
-        found: dict[FunctionPlace, list[CallPlace]] = {}
-        for place in self._project.calls:
-            found.setdefault(FunctionPlace(place.site.module, place.call.function), []).append(place)
-        return found
 
     @cached_property
     def _entering(self) -> frozenset[FunctionPlace]:

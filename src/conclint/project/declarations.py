@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.model.facts import Declaration, DeclarationKind
+from conclint.model.observations import Declaration, DeclarationKind
 from conclint.model.span import Span
 from conclint.model.values import Name
 from conclint.project.locks import Lock

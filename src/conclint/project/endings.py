@@ -7,7 +7,6 @@ main block ends by starting them needs no join of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import Kind, Role
@@ -34,7 +33,8 @@ class Endings:
             return False
         if place.call.function == 0:
             return place.context.main_guard
-        callers = self._callers.get(place.function.symbol, ())
+        sites = self._project.call_graph.sites(place.function.symbol)
+        callers = [self._project.call(site) for site in sites if site.what == "call"]
         return bool(callers) and depth < _DEEPEST and all(self.is_last_done(one, depth + 1) for one in callers)
 
     def _iter_later(self, place: CallPlace) -> Iterator[Site]:
@@ -61,11 +61,3 @@ class Endings:
                 return False
         made = (project.class_row(found) for found in project.result(site) if found.site == site)
         return not any(row is not None and row.kind in _STARTED for row in made)
-
-    @cached_property
-    def _callers(self) -> dict[str, list[CallPlace]]:
-        found: dict[str, list[CallPlace]] = {}
-        for place in self._project.calls:
-            for target in self._project.callees(place.site):
-                found.setdefault(target.function, []).append(place)
-        return found

@@ -1,4 +1,4 @@
-"""Exceptions: which calls and functions may let one out, and what around a place may stop it.
+"""Exceptions: which calls and functions may let one out.
 
 A call may fail if it is one of the project's functions that may, one that the catalog knows to reach outside, or one
 that nothing is known of. What only computes, waits or logs is taken for safe: that errs towards silence.
@@ -6,28 +6,22 @@ that nothing is known of. What only computes, waits or logs is taken for safe: t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import Effect, Kind
-from conclint.model.facts import Call, FunctionId, Handler, Raise, Use, Yield
-from conclint.model.span import Span
-from conclint.model.values import Attribute, Item, Local, Name, Result, ValueId
+from conclint.model.facts import Use
+from conclint.model.values import Attribute, Item, Local, Name, Result
 from conclint.project.callables import is_transparent
 from conclint.project.cpu import is_method_of_data
-from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.handlers import is_broad
+from conclint.project.objects import ObjectKind
 
 if TYPE_CHECKING:
     from conclint.project.link import ExternalTarget
     from conclint.project.project import CallPlace, Project
     from conclint.project.symbols import FunctionPlace
 
-RUNTIME_ERROR = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
-SYSTEM_EXIT = ("builtins.SystemExit", "builtins.BaseException")
-ASSERTION_ERROR = ("builtins.AssertionError", "builtins.Exception", "builtins.BaseException")
-"""An exception, and the further names under which a handler catches it."""
-
-_BROAD = (Name("builtins.Exception"), Name("builtins.BaseException"))
 _FAILING = Effect.NETWORK | Effect.FILE | Effect.SUBPROCESS
 _SAFE_MODULES = frozenset(
     """
@@ -111,21 +105,12 @@ class Exceptions:
             if not self._is_guarded(place) and self.may_fail(place):
                 yield place
 
-    def find_broad(self, place: CallPlace) -> Handler | None:
-        """Return the innermost handler of the function that gets whatever exception a call raises (must)."""
-        around = _iter_handlers(self._project, place.site.module, place.call.function, place.call.span)
-        values = place.facts.values
-        broad = (one for one in around if any(values[value] in _BROAD for value in one.caught))
-        return max(broad, key=lambda one: one.guarded, default=None)
-
     def _has_broad_handler(self, where: FunctionPlace) -> bool:
-        values = self._project.modules[where.module].values
-        handlers = _iter_handlers(self._project, where.module, where.index)
-        return any(values[value] in _BROAD for one in handlers for value in one.caught)
+        return any(is_broad(self._project, where.module, one) for one in self._project.handlers.in_function(where))
 
     def _is_guarded(self, place: CallPlace) -> bool:
         """Whether some handler of the function gets what the call raises, if it catches that."""
-        return any(_iter_handlers(self._project, place.site.module, place.call.function, place.call.span))
+        return bool(self._project.handlers.around(place.site.module, place.call))
 
     def is_failing(self, target: ExternalTarget) -> bool:
         """Return whether a function outside the project may raise: it reaches outside, or is not known at all."""
@@ -143,74 +128,6 @@ class Exceptions:
         """Whether the call makes an object of a class of the project that has no `__init__`."""
         made = self._project.result(place.site)
         return bool(made) and all(one.kind is ObjectKind.INSTANCE for one in made)
-
-
-def collect_caught(project: Project, place: CallPlace) -> tuple[ValueId, ...]:
-    """Return the exceptions that the handlers around a call name (must)."""
-    handlers = _iter_handlers(project, place.site.module, place.call.function, place.call.span)
-    return tuple(value for handler in handlers for value in handler.caught)
-
-
-def may_stop(project: Project, module: int, place: Call | Raise | Yield, names: tuple[str, ...]) -> bool:
-    """Return whether a handler or a `with` of the same function may catch what is raised at a place (may).
-
-    A handler counts even if it raises it again, and so does what is not known.
-    """
-    handlers = _iter_handlers(project, module, place.function, place.span)
-    if any(_may_catch(project, project.objects(module, value), names) for one in handlers for value in one.caught):
-        return True
-    facts = project.modules[module]
-    acquisitions, context = facts.acquisitions, facts.contexts[place.context]
-    return any(_may_suppress(project, module, acquisitions[index].value, names) for index in context.lockset)
-
-
-def _iter_handlers(project: Project, module: int, function: FunctionId, span: Span | None = None) -> Iterator[Handler]:
-    """Yield the handlers of a function, those that guard `span` if one is given."""
-    for handler in project.modules[module].handlers:
-        if handler.function == function and (span is None or contains(handler.guarded, span)):
-            yield handler
-
-
-def _may_catch(project: Project, objects: Collection[Object], names: tuple[str, ...]) -> bool:
-    """Whether an exception class, or a tuple of such, may be one that catches."""
-    return not objects or any(
-        found.symbol in names
-        or (found.kind is ObjectKind.INSTANCE and _may_catch(project, project.elements(found), names))
-        for found in objects
-    )
-
-
-def _may_suppress(project: Project, module: int, manager: ValueId, names: tuple[str, ...]) -> bool:
-    """Whether a context manager may do so: of libraries, one that is told the exception, as `suppress` is."""
-    made = project.value(module, manager)
-    if isinstance(made, Result) and project.externals(Site(module, made.call)):
-        arguments = project.modules[module].calls[made.call].arguments
-        given = (project.objects(module, argument.value) for argument in arguments)
-        return any(objects and _may_catch(project, objects, names) for objects in given)
-    objects = project.objects(module, manager)
-    return not objects or any(_may_swallow(project, found, names) for found in objects)
-
-
-def _may_swallow(project: Project, found: Object, names: tuple[str, ...]) -> bool:
-    """Whether an object of the project may: its generator catches where it yields, or its `__exit__` gives a result."""
-    if found.kind is ObjectKind.GENERATOR:
-        return any(
-            one.function == place.index and may_stop(project, place.module, one, names)
-            for place in project.symbols.functions.get(found.symbol, ())
-            for facts in (project.modules[place.module],)
-            for one in facts.yields
-        )
-    if found.symbol not in project.symbols.classes:
-        return False
-    leave = project.symbols.find_method(found.symbol, "__exit__")
-    function = project.function(leave) if leave is not None else None
-    return function is None or bool(function.returns)
-
-
-def contains(outer: Span, inner: Span) -> bool:
-    """Return whether one span lies within another of the same file."""
-    begins = (outer.line, outer.column) <= (inner.line, inner.column)
-    return begins and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
 
 
 def last_name(place: CallPlace) -> str:

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain
+from conclint.model.naming import has_test_name
 from conclint.project.declarations import Declared
-from conclint.project.locks import find_lock_sites, is_test
+from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object
 from conclint.project.places import Place, PlaceKind
 from conclint.project.shared import SharedAccess
@@ -70,7 +71,7 @@ class Guards:
         counted = [
             access
             for access in self._project.shared.by_place.get(place, ())
-            if not self._project.shared.is_alone(access.function) and not is_test(access.function)
+            if not self._project.shared.is_alone(access.function) and not has_test_name(access.function)
         ]
         guarded = tuple(access for access in counted if identity in access.lockset)
         unguarded = tuple(
@@ -79,7 +80,7 @@ class Guards:
             if identity not in access.lockset
             and self._project.locks.find_way_without(access.function, identity, strict=True) is not None
         )
-        return Guard(place, identity, self._describe(place), one.name, guarded, unguarded, one)
+        return Guard(place, identity, place.written, one.name, guarded, unguarded, one)
 
     @cached_property
     def all(self) -> tuple[Guard, ...]:
@@ -130,7 +131,7 @@ class Guards:
         if any(access.function in self._trying.get(identity, ()) for access in unguarded):
             # Looked at before the lock is only tried: the state is made to be used while others hold it.
             return None
-        state = self._describe(place)
+        state = place.written
         return Guard(place, identity, state, self.lock_names[identity], guarded, unguarded)
 
     @cached_property
@@ -184,9 +185,6 @@ class Guards:
         objects = self._project.place_objects(place)
         rows = [self._project.class_row(found) for found in objects]
         return any(row is not None and row.kind in LOCK_KINDS for row in rows)
-
-    def _describe(self, place: Place) -> str:
-        return f"self.{place.name}" if place.kind is PlaceKind.ATTRIBUTE else place.name
 
 
 def _is_convincing(guarded: tuple[SharedAccess, ...], unguarded: tuple[SharedAccess, ...]) -> bool:

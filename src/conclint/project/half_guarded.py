@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, Kind
-from conclint.model.facts import AccessKind, Acquisition, Sequence, SequenceKind
+from conclint.model.facts import AccessKind, Acquisition
+from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Await, Collection, Local, Result, ValueId
 from conclint.project.locks import Lock
@@ -17,7 +18,8 @@ from conclint.project.places import Place, PlaceKind
 if TYPE_CHECKING:
     from conclint.project.project import Project
 
-_EXCLUSIVE = frozenset({Kind.LOCK, Kind.RLOCK, Kind.CONDITION})
+EXCLUSIVE = frozenset({Kind.LOCK, Kind.RLOCK, Kind.CONDITION})
+"""What lets in one at a time."""
 KEYED = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
 """Tests of what a collection holds."""
 MAKING = (SequenceKind.MISSING_KEY, SequenceKind.UNSET)
@@ -72,7 +74,7 @@ def _find_late_lock(project: Project, module: int, sequence: Sequence) -> Acquis
 
 def _is_exclusive(lock: Lock) -> bool:
     # A semaphore lets several in, and a lock between processes does not protect what is in memory.
-    return lock.kind in _EXCLUSIVE and lock.domain in (Domain.THREAD, Domain.TASK)
+    return lock.kind in EXCLUSIVE and lock.domain in (Domain.THREAD, Domain.TASK)
 
 
 def _matters(project: Project, module: int, sequence: Sequence, place: Place, entry: Acquisition) -> bool:

@@ -67,14 +67,11 @@ class Handles:
     def _is_repeated(self, root: Root) -> bool:
         """Whether the root begins several times, and its threads then run side by side."""
         spawn = self._project.find_call(root.site)
-        if spawn is None or root.runs_in is RunsIn.CALLBACK_THREAD:
+        if spawn is None or not self._project.parallel.is_many(root):
             return False
-        repeated = bool(spawn.context.loops) or root.runs_in is RunsIn.REQUEST_THREAD
-        if root.runs_in is RunsIn.EXECUTOR_THREAD:
-            # The function that submits a job is called often, else it had no use for an executor.
-            repeated |= self._project.parallel.has_shared_receiver(root)
-            return repeated and not self._project.parallel.is_single_worker(root)
-        return repeated
+        # A method that submits jobs of its own object is called often, else it had no use for an executor.
+        is_job = root.runs_in is RunsIn.EXECUTOR_THREAD
+        return not is_job or bool(spawn.context.loops) or self._project.parallel.has_shared_receiver(root)
 
     def _iter_first(self, root: Root) -> Iterator[Path]:
         """Yield what the root's function gets, where every spawn gives it the same object."""

@@ -108,28 +108,18 @@ class HappensBefore:
         known[symbol] = frozenset()
         if control.root is not None and control.root.function == symbol:
             return known[symbol]
-        facts = self._project.modules
+        graph = self._project.call_graph
         outer: list[frozenset[_T]] = []
-        for site in self._call_sites.get(symbol, ()):
+        for site in graph.sites(symbol):
             if self._runs(control, site):
-                entries = facts[site.module].acquisitions if site.what == "acquisition" else facts[site.module].calls
-                caller = self._project.call_graph.function_at(site).symbol
+                caller = graph.function_at(site).symbol
                 around = self._collect_on_entry(at, control, caller, known)
-                outer.append(around | at(site.module, caller, entries[site.index].span))
+                outer.append(around | at(site.module, caller, graph.place_at(site).span))
         known[symbol] = frozenset.intersection(*outer) if outer else frozenset()
         return known[symbol]
 
     def _runs(self, control: Control, site: Site) -> bool:
         return control in self._project.parallel.controls(self._project.call_graph.function_at(site).symbol)
-
-    @cached_property
-    def _call_sites(self) -> dict[str, list[Site]]:
-        """Where each function is called."""
-        found: dict[str, list[Site]] = {}
-        for site, targets in self._project.links.callees.items():
-            for target in targets:
-                found.setdefault(target.function, []).append(site)
-        return found
 
     @cached_property
     def _joins(self) -> dict[tuple[int, str], list[Span]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain
 from conclint.model.facts import AccessKind
+from conclint.model.naming import is_within_test
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Constant, Item, Name, Unknown, ValueId
 from conclint.project.half_guarded import KEYED, MAKING, OF_STATE
@@ -103,20 +104,13 @@ class InstanceLocks:
     @cached_property
     def _class_level(self) -> frozenset[tuple[str, str]]:
         """Class and name of the attributes that are assigned in a class body, and never on an instance."""
-        found: set[tuple[str, str]] = set()
-        for facts in self._project.modules:
-            for flow in facts.flows:
-                value = facts.values[flow.target]
-                if isinstance(value, Name):
-                    owner, _, name = value.symbol.rpartition(".")
-                    found.add((owner, name))
         instances = {
             (owner, name)
             for target, name in self._project.links.assigned
             if target.kind is ObjectKind.INSTANCE
             for owner in self._project.symbols.linearise(target.symbol)
         }
-        return frozenset(found - instances)
+        return self._project.places.named - instances
 
     def _find_maker(self, lock: Object | Place, owner: str) -> Site | None:
         """Return the call by which a method of the class makes the lock for its object, None for any other lock."""
@@ -159,7 +153,7 @@ class InstanceLocks:
         """The calls that make instances of each class, those in tests apart: a test keeps its own to itself."""
         found: dict[str, list[Site]] = {}
         for place in self._project.calls:
-            if ".test_" not in place.function.symbol:
+            if not is_within_test(place.function.symbol):
                 for made in self._project.objects(place.site.module, place.call.callee):
                     if made.kind is ObjectKind.CLASS and made.symbol in self._project.symbols.classes:
                         found.setdefault(made.symbol, []).append(place.site)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.model.facts import AccessKind
+from conclint.model.naming import is_within_test
 from conclint.model.values import Attribute, Collection
 from conclint.project.objects import Object
 from conclint.project.order import precedes
@@ -157,13 +158,13 @@ class Iterations:
 
         What is only ever filled may be filled before the loop runs; what elements leave again is in use.
         """
-        if not access.suspends or access.lockset or _is_test(access.function):
+        if not access.suspends or access.lockset or is_within_test(access.function):
             return None
         below = self._project.call_graph.reach([access.function])
         for change in changes:
             removes = change.kind is AccessKind.DELETE or change.method in _REMOVERS
             elsewhere = change.function not in below or self._is_visit(place, access, change)
-            if removes and elsewhere and not _is_test(change.function):
+            if removes and elsewhere and not is_within_test(change.function):
                 return Disturbed(access, change, self._describe(access), "", ())
         handed = self._handed.get(place)
         return Disturbed(access, handed, self._describe(access), "", ()) if handed is not None else None
@@ -214,7 +215,3 @@ class Iterations:
 
     def _describe(self, access: SharedAccess) -> str:
         return self._project.places.describe(access.module, access.target)
-
-
-def _is_test(symbol: str) -> bool:
-    return ".test_" in symbol

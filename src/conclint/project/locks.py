@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
-from conclint.model.facts import Acquisition, AcquisitionId, ContextId
+from conclint.model.facts import Acquisition
+from conclint.model.ids import AcquisitionId, ContextId
+from conclint.model.naming import has_test_name
 from conclint.model.values import Local, ValueId
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.places import Place
@@ -198,7 +200,7 @@ class Locks:
             callers = [
                 caller
                 for caller in project.call_graph.callers.get(current, ())
-                if not is_test(caller[0]) and caller[0] != current
+                if not has_test_name(caller[0]) and caller[0] != current
             ]
             is_open = strict or project.call_graph.is_open(current)
             if not callers and is_open and not self.is_locked_by_name(current):
@@ -252,11 +254,6 @@ class Locks:
                 held |= above
             result = held if result is None else result & held
         return result
-
-
-def is_test(symbol: str) -> bool:
-    """Return whether a function is a test, by its name."""
-    return symbol.rpartition(".")[2].startswith("test_")
 
 
 def find_lock_sites(project: Project) -> Iterator[tuple[int, int, Acquisition, Lock]]:

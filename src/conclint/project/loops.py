@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, RunsIn
 from conclint.model.facts import Function
+from conclint.model.naming import has_test_name
 from conclint.project.callables import is_transparent
 from conclint.project.symbols import FunctionPlace
 
@@ -26,6 +27,17 @@ _RUNNERS = frozenset(
     }
 )
 """Calls that run an event loop in the calling thread, which must have none running."""
+ASKING = frozenset(
+    {
+        "asyncio.get_running_loop",
+        "asyncio._get_running_loop",
+        "asyncio.events._get_running_loop",
+        "asyncio.current_task",
+        "asyncio.AbstractEventLoop.is_running",
+        "sniffio.current_async_library",
+    }
+)
+"""What a function calls that may go another way where no event loop runs, or where one does."""
 
 
 class LoopFunction(NamedTuple):
@@ -64,7 +76,7 @@ def collect_busy_functions(project: Project) -> dict[FunctionPlace, LoopFunction
     return {
         place: one
         for place, one in found.items()
-        if not one.function.name.startswith("test_")
+        if not has_test_name(one.function.symbol)
         and (one.function.symbol not in alone or _starts_tasks(project, place))
     }
 

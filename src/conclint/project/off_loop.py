@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.values import Attribute
-from conclint.project.loops import collect_loop_functions
+from conclint.project.loops import ASKING, collect_loop_functions
 from conclint.project.roots import PARALLEL_KINDS, Root
 
 if TYPE_CHECKING:
@@ -15,20 +15,12 @@ if TYPE_CHECKING:
 _OWN_LOOP = frozenset({"asyncio.new_event_loop", "asyncio.set_event_loop", "uvloop.new_event_loop"})
 _RUNNING = frozenset({"run", "run_forever", "run_until_complete"})
 """Methods of event loops, those of frameworks too, that end only with the loop."""
-_ASKS_WHERE = frozenset(
-    {
-        "asyncio.get_running_loop",
-        "asyncio._get_running_loop",
-        "asyncio.events._get_running_loop",
-        "asyncio.current_task",
-        "asyncio.AbstractEventLoop.is_running",
-        "sniffio.current_async_library",
-        "threading.current_thread",
-        "threading.get_ident",
-        "threading.main_thread",
-        "_thread.get_ident",
-    }
-)
+_ASKS_WHERE = ASKING | {
+    "threading.current_thread",
+    "threading.get_ident",
+    "threading.main_thread",
+    "_thread.get_ident",
+}
 """What a function calls that may go another way in another thread."""
 
 

@@ -15,6 +15,12 @@ def precedes(first: Span, second: Span) -> bool:
     return (first.end_line, first.end_column) <= (second.line, second.column)
 
 
+def contains(outer: Span, inner: Span) -> bool:
+    """Return whether one span lies within another of the same file."""
+    begins = (outer.line, outer.column) <= (inner.line, inner.column)
+    return begins and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+
+
 def find_leading(project: Project, function: str, goal: CallPlace) -> list[CallPlace]:
     """Return the calls in a function that lead to another one in the same thread (may), or that very call."""
     if goal.function.symbol == function:

@@ -51,7 +51,7 @@ class Parallel:
         by_control: dict[Control, set[str]] = {}
         for root in self._project.roots if not self.takes_turns else ():
             if root.runs_in in PARALLEL_KINDS:
-                control = Control(root, self._is_many(root))
+                control = Control(root, self.is_many(root))
                 by_control.setdefault(control, set()).add(root.function)
         for control, starts in by_control.items():
             for symbol in self._project.call_graph.reach(starts):
@@ -80,7 +80,8 @@ class Parallel:
             and all(caller == symbol for caller, _, _ in graph.callers.get(symbol, ()))
         }
 
-    def _is_many(self, root: Root) -> bool:
+    def is_many(self, root: Root) -> bool:
+        """Return whether several threads of a root may run at once (may)."""
         if root.runs_in is RunsIn.REQUEST_THREAD:
             return True
         spawn = self._project.find_call(root.site)

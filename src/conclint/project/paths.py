@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Kind
-from conclint.model.facts import Access, AccessKind, Acquisition, Argument, Function, How, ParameterKind
+from conclint.model.facts import Acquisition, Argument, Function, How, ParameterKind
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Instance, Local, Name, Result, Super, ValueId
 from conclint.project.locks import Lock
@@ -225,9 +225,8 @@ class Paths:
                 found.setdefault((module, call.function), []).extend(self._iter_called(Site(module, number)))
             for number, entry in enumerate(facts.acquisitions):
                 found.setdefault((module, entry.function), []).extend(self._iter_entered(module, number, entry))
-            for access in facts.accesses:
-                if access.kind in (AccessKind.READ, AccessKind.CHECK):
-                    found.setdefault((module, access.function), []).extend(self._iter_loaded(module, access))
+        for place, getters in self._project.property_loads.values():
+            found.setdefault((place.site.module, place.call.function), []).extend(self._iter_loaded(place, getters))
         return {key: tuple(invocations) for key, invocations in found.items() if invocations}
 
     def _iter_called(self, site: Site) -> Iterator[Invocation]:
@@ -258,29 +257,12 @@ class Paths:
             if path is not None and function is not None and function.name == "__enter__":
                 yield Invocation(entry.span, entry.context, target.function, {_first_name(function): path})
 
-    def _iter_loaded(self, module: int, access: Access) -> Iterator[Invocation]:
-        found = self._project.value(module, access.target)
-        if not isinstance(found, Attribute) or found.name not in self._properties:
-            return
-        path = self.find(module, found.base)
-        objects = self._project.objects(module, found.base)
-        methods = {self._project.symbols.find_method(one.symbol, found.name) for one in objects}
-        method = methods.pop() if len(methods) == 1 else None
-        if path is None or method is None or "builtins.property" not in self._project.decorators(method):
-            return
-        function = self._project.function(method)
-        if function is not None:
-            yield Invocation(access.span, access.context, method, {_first_name(function): path})
-
-    @cached_property
-    def _properties(self) -> frozenset[str]:
-        """The names of all properties."""
-        project = self._project
-        return frozenset(
-            symbol.rpartition(".")[2]
-            for symbol in project.symbols.functions
-            if "builtins.property" in project.decorators(symbol)
-        )
+    def _iter_loaded(self, place: CallPlace, getters: tuple[str, ...]) -> Iterator[Invocation]:
+        path = self.find(place.site.module, place.call.callee)
+        function = self._project.function(getters[0])
+        if path is not None and function is not None and len(getters) == 1:
+            given = {_first_name(function): path._replace(names=path.names[:-1])}
+            yield Invocation(place.call.span, place.call.context, function.symbol, given)
 
     def _is_only(self, identity: Object | Place) -> bool:
         """Whether there is one such lock in the program: it is made at import time."""

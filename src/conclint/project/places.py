@@ -51,6 +51,11 @@ class Place(NamedTuple):
     name: str
     element: bool = False
 
+    @property
+    def written(self) -> str:
+        """How its own class, module or function writes it."""
+        return f"self.{self.name}" if self.kind is PlaceKind.ATTRIBUTE else self.name
+
 
 class Places:
     """Finds the place of a value."""
@@ -164,7 +169,12 @@ class Places:
 
     @cached_property
     def _stored(self) -> frozenset[tuple[str, str]]:
-        found = {(target.symbol, name) for target, name in self._project.links.assigned}
+        return self.named | {(target.symbol, name) for target, name in self._project.links.assigned}
+
+    @cached_property
+    def named(self) -> frozenset[tuple[str, str]]:
+        """Owner and name of the globals, and of the attributes that are assigned on their class or in its body."""
+        found: set[tuple[str, str]] = set()
         for facts in self._project.modules:
             for flow in facts.flows:
                 target = facts.values[flow.target]

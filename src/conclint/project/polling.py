@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, Effect, Kind
-from conclint.model.facts import Asked, Poll
+from conclint.model.observations import Asked, Poll
 from conclint.model.values import Attribute, Constant, Local, Name, Result, ValueId
 from conclint.project.objects import Site
 from conclint.project.roots import Root

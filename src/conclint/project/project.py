@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from conclint import catalog
 from conclint.catalog.rows import CallRow, ClassRow, Kind
@@ -17,13 +16,16 @@ from conclint.model.hints import Hints
 from conclint.model.span import Span
 from conclint.model.values import Constant, Value, ValueId
 from conclint.project.call_graph import CallGraph
+from conclint.project.callables import Handover, iter_handovers
 from conclint.project.checks import Checks
 from conclint.project.declarations import Declarations
 from conclint.project.escapes import Escapes
 from conclint.project.guards import Guards
+from conclint.project.handlers import Handlers
 from conclint.project.iterations import Iterations
 from conclint.project.lifetime import Lifetimes
 from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
+from conclint.project.loads import collect_property_loads
 from conclint.project.lock_order import LockOrder
 from conclint.project.locks import Locks
 from conclint.project.objects import Object, ObjectKind, Site
@@ -38,9 +40,6 @@ from conclint.project.solver import NodeId
 from conclint.project.stalls import Stalls
 from conclint.project.symbols import FunctionPlace, Symbols
 from conclint.project.ways import collect_plain_calls
-
-if TYPE_CHECKING:
-    from conclint.project.callables import Handover
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,7 @@ class Project:
             linker.run()
         self.modules = tuple(linker.symbols.modules)
         self._linker = linker
+        self._solver = linker.solver
         self.symbols: Symbols = linker.symbols
         self.links: Links = linker.links
         self.hints: Hints = linker.hints
@@ -110,8 +110,7 @@ class Project:
         """Return what a call may give; nothing for the site of anything else."""
         if site.what != "call":
             return frozenset()
-        node = self._linker.solver.find_node(("c", site.module, site.index))
-        return self._linker.solver.objects(node)
+        return self._solver.objects(self._solver.find_node(("c", site.module, site.index)))
 
     def class_row(self, found: Object) -> ClassRow | None:
         """Return the catalog's class of an instance; for a subclass in the project, that of its base."""
@@ -203,12 +202,18 @@ class Project:
         """Return the functions outside the project that a call may run."""
         return self.links.externals.get(site, ())
 
-    def rows(self, site: Site) -> Iterator[tuple[ExternalTarget, CallRow]]:
-        """Yield what the catalog knows of the functions that a call may run."""
-        for target in self.externals(site):
-            row = self.find_row(target)
-            if row is not None:
-                yield target, row
+    def rows(self, site: Site) -> tuple[tuple[ExternalTarget, CallRow], ...]:
+        """Return what the catalog knows of the functions that a call may run."""
+        return self._rows_by_site.get(site, ())
+
+    @cached_property
+    def _rows_by_site(self) -> dict[Site, tuple[tuple[ExternalTarget, CallRow], ...]]:
+        """All calls for which the catalog has rows: most calls are of other functions."""
+        found = {
+            site: tuple((target, row) for target in targets if (row := self.find_row(target)) is not None)
+            for site, targets in self.links.externals.items()
+        }
+        return {site: rows for site, rows in found.items() if rows}
 
     def find_row(self, target: ExternalTarget) -> CallRow | None:
         """Return the catalog's row of a function or method."""
@@ -228,13 +233,12 @@ class Project:
 
     def variable(self, function: str, name: str) -> frozenset[Object]:
         """Return what a local variable or parameter of a function may be."""
-        node = self._linker.solver.find_node(("l", function, name))
-        return self._linker.solver.objects(node)
+        return self._solver.objects(self._solver.find_node(("l", function, name)))
 
     @property
     def lost_objects(self) -> frozenset[Object]:
         """What went where too much came together to be told apart."""
-        return self._linker.solver.lost
+        return self._solver.lost
 
     def place_objects(self, place: Place) -> frozenset[Object]:
         """Return what a piece of state may be."""
@@ -244,8 +248,7 @@ class Project:
             keys += [("a", owner, place.name) for owner in (place.owner, *subclasses)]
         elif place.kind is PlaceKind.CLOSURE:
             keys = [("l", place.owner, place.name)]
-        solver = self._linker.solver
-        return frozenset(found for key in keys for found in solver.objects(solver.find_node(key)))
+        return frozenset(found for key in keys for found in self._solver.objects(self._solver.find_node(key)))
 
     def assigned(self, found: Object, name: str) -> tuple[Value, ...]:
         """Return what is assigned to an attribute of an object from anywhere."""
@@ -276,12 +279,11 @@ class Project:
 
     def spawned_objects(self, node: NodeId) -> frozenset[Object]:
         """Return what the callable of a spawn may be."""
-        return self._linker.solver.objects(node)
+        return self._solver.objects(node)
 
     def elements(self, found: Object) -> frozenset[Object]:
         """Return what a collection may hold."""
-        node = self._linker.solver.find_node(("e", found))
-        return self._linker.solver.objects(node)
+        return self._solver.objects(self._solver.find_node(("e", found)))
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
@@ -302,6 +304,11 @@ class Project:
     def call_graph(self) -> CallGraph:
         """Which function of the project may call which."""
         return CallGraph(self)
+
+    @cached_property
+    def handlers(self) -> Handlers:
+        """What may stop an exception."""
+        return Handlers(self)
 
     @cached_property
     def places(self) -> Places:
@@ -336,15 +343,11 @@ class Project:
     @cached_property
     def handovers(self) -> tuple[Handover, ...]:
         """What every call hands over to be called later, or elsewhere."""
-        from conclint.project.callables import iter_handovers
-
         return tuple(iter_handovers(self))
 
     @cached_property
     def property_loads(self) -> Mapping[Site, tuple[CallPlace, tuple[str, ...]]]:
         """The reads of attributes that run a property, as calls, with the functions that they may run."""
-        from conclint.project.loads import collect_property_loads
-
         return collect_property_loads(self)
 
     @cached_property

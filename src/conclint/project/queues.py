@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Domain, Kind
-from conclint.model.facts import AccessKind, Sequence, SequenceKind
+from conclint.model.facts import AccessKind
+from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Item, ValueId
 from conclint.project.objects import Object, Site

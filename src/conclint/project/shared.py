@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -174,7 +175,7 @@ class Shared:
 
     def is_alone(self, symbol: str) -> bool:
         """Return whether a function runs while nobody else can see the state: at import time, or in `__init__`."""
-        return symbol.endswith(".<module>") or self.is_building(symbol)
+        return symbol.endswith(".<module>") or symbol in self._importing or self.is_building(symbol)
 
     def is_building(self, symbol: str) -> bool:
         """Return whether a function runs before its object is shared, or after: `__init__` and what only it calls."""
@@ -183,15 +184,35 @@ class Shared:
     @cached_property
     def _building(self) -> frozenset[str]:
         """Constructors, and the functions that only they call."""
+        functions = self._project.symbols.functions
+        builders = {symbol for symbol in functions if symbol.rpartition(".")[2] in _BUILDERS}
+        return self._add_called(builders, self._project.call_graph.callers.keys())
+
+    @cached_property
+    def _importing(self) -> frozenset[str]:
+        """The bodies of modules that start nothing, and the private functions that only they call."""
+        graph, roots = self._project.call_graph, self._project.roots
+        starting = graph.collect_callers(graph.function_at(one.site).symbol for one in roots if one.site.what == "call")
+        bodies = {f"{facts.module}.<module>" for facts in self._project.modules} - starting
+        private = {symbol for symbol in graph.callers if not graph.is_open(symbol)}
+        return self._add_called(bodies, private - graph.passed_functions)
+
+    def _add_called(self, found: set[str], candidates: AbstractSet[str]) -> frozenset[str]:
+        """Return `found` and those candidates that only these call, or what they call, not under a main guard."""
         project = self._project
-        found = {symbol for symbol in project.symbols.functions if symbol.rpartition(".")[2] in _BUILDERS}
-        callers = project.call_graph.callers
-        pending = set(callers) - found - {root.function for root in project.roots}
+        pending = candidates - found - {root.function for root in project.roots}
         changed = True
         while changed:
-            only = {symbol for symbol in pending if all(caller in found for caller, _, _ in callers[symbol])}
+            only = {
+                symbol
+                for symbol in pending
+                if all(
+                    caller in found and not project.modules[module].contexts[context].main_guard
+                    for caller, module, context in project.call_graph.callers[symbol]
+                )
+            }
             changed = bool(only)
-            found |= only
+            found = found | only
             pending -= only
         return frozenset(found)
 

@@ -30,11 +30,10 @@ class Solver:
         self._sets: dict[NodeId, frozenset[Object]] = {}
         """What has been asked for by `objects`."""
         # Most nodes have neither edges nor reactions.
-        self._edges: dict[NodeId, dict[NodeId, None]] = {}
-        self._reactions: dict[NodeId, list[Reaction]] = {}
+        self._edges: list[dict[NodeId, None] | None] = []
+        self._reactions: list[list[Reaction] | None] = []
         self._nodes: dict[Hashable, NodeId] = {}
         self._pending: deque[tuple[NodeId, int]] = deque()
-        self.crowded: set[NodeId] = set()
         self._lost: set[int] = set()
 
     @property
@@ -60,6 +59,8 @@ class Solver:
     def new_node(self) -> NodeId:
         """Return a node without a key."""
         self._held.append({})
+        self._edges.append(None)
+        self._reactions.append(None)
         return len(self._held) - 1
 
     def objects(self, node: NodeId | None) -> frozenset[Object]:
@@ -85,7 +86,6 @@ class Solver:
         if number in held:
             return
         if len(held) >= CROWDED:
-            self.crowded.add(node)
             self._lost.add(number)
             return
         held[number] = None
@@ -93,7 +93,7 @@ class Solver:
 
     def connect(self, source: NodeId, target: NodeId) -> None:
         """Let everything that reaches `source` reach `target`."""
-        edges = self._edges.get(source)
+        edges = self._edges[source]
         if edges is None:
             edges = self._edges[source] = {}
         if source == target or target in edges:
@@ -104,7 +104,10 @@ class Solver:
 
     def react(self, node: NodeId, reaction: Reaction) -> None:
         """Call `reaction` with every object that reaches `node`, now and later."""
-        self._reactions.setdefault(node, []).append(reaction)
+        reactions = self._reactions[node]
+        if reactions is None:
+            reactions = self._reactions[node] = []
+        reactions.append(reaction)
         for number in tuple(self._held[node]):
             reaction(self._numbered[number])
 
@@ -113,10 +116,11 @@ class Solver:
         pending, held = self._pending, self._held
         while pending:
             node, number = pending.popleft()
-            for target in self._edges.get(node, ()):
-                if number not in held[target]:
-                    self._add(target, number)
-            if reactions := self._reactions.get(node):
+            if edges := self._edges[node]:
+                for target in edges:
+                    if number not in held[target]:
+                        self._add(target, number)
+            if reactions := self._reactions[node]:
                 found = self._numbered[number]
                 for reaction in tuple(reactions):
                     reaction(found)

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import LOCK_KINDS, Domain, Effect, Kind, Role
-from conclint.model.facts import Acquisition, ContextId
+from conclint.model.facts import Acquisition
+from conclint.model.ids import ContextId
 from conclint.project.blocking import Blocking, find_blocking
 from conclint.project.locks import Lock, find_lock_sites
 from conclint.project.objects import Object
@@ -194,15 +195,8 @@ class Stalls:
     @cached_property
     def _slow(self) -> frozenset[str]:
         """Functions that may wait for something."""
-        callers = self._project.call_graph.callers
-        pending = [place.function.symbol for place in self._project.calls if _waits_outside(self._project, place)]
-        found = set(pending)
-        while pending:
-            for caller, _, _ in callers.get(pending.pop(), ()):
-                if caller not in found:
-                    found.add(caller)
-                    pending.append(caller)
-        return frozenset(found)
+        calls = (place for place in self._project.calls if _waits_outside(self._project, place))
+        return self._project.call_graph.collect_callers(place.function.symbol for place in calls)
 
 
 def _waits_outside(project: Project, place: CallPlace) -> bool:

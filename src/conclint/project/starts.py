@@ -20,7 +20,7 @@ def iter_import_starts(
 
     With `certain`, only ways that are always taken: no call on it is conditional.
     """
-    leading = _collect_leading(project, starts)
+    leading = project.call_graph.collect_callers(project.call(site).function.symbol for site in starts)
     for module, facts in enumerate(project.modules):
         if module not in modules or f"{facts.module}.<module>" not in leading:
             continue
@@ -29,19 +29,6 @@ def iter_import_starts(
                 way = _find_way(project, (project.call(Site(module, number)),), (starts, leading), certain=certain)
                 if way:
                     yield way
-
-
-def _collect_leading(project: Project, starts: Collection[Site]) -> frozenset[str]:
-    """Return the functions that may come to a start: those around it, and all who call these."""
-    callers = project.call_graph.callers
-    found = {project.call(site).function.symbol for site in starts}
-    pending = list(found)
-    while pending:
-        for caller, _, _ in callers.get(pending.pop(), ()):
-            if caller not in found:
-                found.add(caller)
-                pending.append(caller)
-    return frozenset(found)
 
 
 def _find_way(

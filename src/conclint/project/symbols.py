@@ -62,6 +62,7 @@ class Symbols:
         self._aliases: list[dict[str, str]] = []
         self._resolved: dict[str, Symbol] = {}
         self._linear: dict[str, tuple[str, ...]] = {}
+        self._external_bases: dict[str, str | None] = {}
         self.subclasses: dict[str, tuple[str, ...]] = {}
         self.add(modules)
 
@@ -89,6 +90,7 @@ class Symbols:
     def _forget(self) -> None:
         self._resolved.clear()
         self._linear.clear()
+        self._external_bases.clear()
         self.subclasses = self._collect_subclasses()
 
     def is_package(self, name: str) -> bool:
@@ -258,7 +260,10 @@ class Symbols:
 
     def find_external_base(self, symbol: str) -> str | None:
         """Return the catalog's class that a class is or derives from, None where there is none."""
-        return next((base for base in self.linearise(symbol) if catalog.find_class(base) is not None), None)
+        if symbol not in self._external_bases:
+            known = (base for base in self.linearise(symbol) if catalog.find_class(base) is not None)
+            self._external_bases[symbol] = next(known, None)
+        return self._external_bases[symbol]
 
     def find_method_base(self, symbol: str, name: str) -> str | None:
         """Return the catalog's class from which a class has a method: the first that tells of it, else the first."""

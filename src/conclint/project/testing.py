@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conclint.model.naming import is_test_function
+from conclint.model.naming import is_test_code
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 def is_test(place: CallPlace) -> bool:
     """Return whether a call stands in a test, or in a module of tests, by their names (may)."""
-    return is_test_function(place.function.symbol)
+    return is_test_code(place.function.symbol)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Kind
-from conclint.model.facts import Ending, Handler
-from conclint.project.exceptions import Exceptions, contains
-from conclint.project.order import precedes
+from conclint.model.observations import Ending, Handler
+from conclint.project.exceptions import Exceptions
+from conclint.project.order import contains, precedes
 from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ class Undone(NamedTuple):
     """The calls that let the exception out, up to the loop."""
     handler: Handler
     """What catches it within that loop, and lets the loop go on."""
+    get: CallPlace
+    """What takes the item."""
     join: CallPlace
     """The wait that never ends."""
 
@@ -62,7 +63,7 @@ class UndoneTasks:
             for turn in self._iter_turns({self._project.call(site): name for site, name in calls.items()}):
                 found = self._judge(turn)
                 if found is not None and joins:
-                    yield Undone(*found, self._project.call(min(joins)))
+                    yield Undone(*found, turn.get, self._project.call(min(joins)))
 
     def _iter_turns(self, calls: dict[CallPlace, str]) -> Iterator[_Turn]:
         functions: dict[FunctionPlace, list[CallPlace]] = {}
@@ -85,7 +86,7 @@ class UndoneTasks:
             between = precedes(turn.get.call.span, work.call.span) and precedes(work.call.span, done.call.span)
             if not between or work in turn.dones or not self._may_fail(work) or _is_done_before(turn, work):
                 continue
-            handler = self._exceptions.find_broad(work)
+            handler = self._project.handlers.find_broad(work)
             if handler is None:
                 caught = self._find_above(work, ())
                 if caught is not None:
@@ -103,8 +104,8 @@ class UndoneTasks:
         """Return the calls by which the exception leaves, and the handler in the loop around the last of them."""
         if place.context.loops or len(through) == _DEEPEST:
             return None
-        for call in self._callers.get(place.function.symbol, ()):
-            handler = self._exceptions.find_broad(call)
+        for call in self._iter_callers(place.function.symbol):
+            handler = self._project.handlers.find_broad(call)
             if handler is None:
                 found = self._find_above(call, (*through, call))
                 if found is not None:
@@ -113,14 +114,11 @@ class UndoneTasks:
                 return (*through, call), handler
         return None
 
-    @cached_property
-    def _callers(self) -> dict[str, list[CallPlace]]:
-        found: dict[str, list[CallPlace]] = {}
-        for site, targets in self._project.links.callees.items():
-            for target in targets if site.what == "call" else ():
-                if self._project.call_graph.runs_at_once(site, target.function):
-                    found.setdefault(target.function, []).append(self._project.call(site))
-        return found
+    def _iter_callers(self, symbol: str) -> Iterator[CallPlace]:
+        graph = self._project.call_graph
+        for site in graph.sites(symbol):
+            if site.what == "call" and graph.runs_at_once(site, symbol):
+                yield self._project.call(site)
 
 
 def _is_done_before(turn: _Turn, work: CallPlace) -> bool:

@@ -95,16 +95,15 @@ def relate_chain(project: Project, start: str, goal: str) -> Iterator[Related]:
     return relate_calls(project, project.call_graph.find_chain(start, goal) or ())
 
 
-def relate_unlocked(project: Project, symbol: str, identity: Object | Place, lock: str) -> Iterator[Related]:
+def relate_unlocked(
+    project: Project, symbol: str, identity: Object | Place, lock: str, *, strict: bool = False
+) -> Iterator[Related]:
     """Yield the calls on a way to a function that does not hold a lock, the nearest first, as steps of a trace."""
-    for caller, callee, context in project.locks.find_way_without(symbol, identity) or ():
-        where = project.place(caller)
-        for place in project.calls_in(where) if where is not None else ():
-            called = (target.function for target in project.callees(place.site))
-            if place.call.context == context and callee in called:
-                message = f"`{place.function.name}` calls `{callee.rpartition('.')[2]}` here without `{lock}`"
-                yield project.related(place.site.module, place.call.span, message)
-                break
+    for caller, callee, context in project.locks.find_way_without(symbol, identity, strict=strict) or ():
+        place = project.call_graph.find_call(caller, callee, context)
+        if place is not None:
+            message = f"`{place.function.name}` calls `{callee.rpartition('.')[2]}` here without `{lock}`"
+            yield project.related(place.site.module, place.call.span, message)
 
 
 class Ways:

@@ -39,20 +39,24 @@ _NAMED_SO = re.compile(r"(?i:(?:.*_)?(?:args?|arguments|argv|params|parameters|t
 def check(node: cst.Call, scope: Scope) -> Iterator[Alarm]:
     """Report a single value where the arguments of a thread, timer, process or job are to be a sequence."""
     # Most calls have nothing that could be meant, which is quicker to see than what they call.
-    row = _find_row(node, scope) if any(map(_is_suspicious, node.args)) else None
+    row = _find_row(node, scope) if any(_is_suspicious(*pair, scope) for pair in enumerate(node.args)) else None
     if row is None or row.spawn is None:
         return
     argument = _find_argument(node, row.spawn.args_keyword, row.spawn.args_position)
     if argument is not None and _is_no_sequence(argument, scope):
         value, taker = scope.code(argument), scope.code(node.func)
-        written = f"({value})" if argument.lpar else value
+        written = f"({value})" if scope.has_parentheses(argument) else value
         message = f"`{written}` is no tuple: `{taker}` takes its elements as the arguments, not the value itself"
         yield scope.alarm(argument, message, help=f"write `({value},)`")
 
 
-def _is_suspicious(argument: cst.Arg) -> bool:
+def _is_suspicious(position: int, argument: cst.Arg, scope: Scope) -> bool:
     value = argument.value
-    return isinstance(value, _LITERALS) or bool(getattr(value, "lpar", ()))
+    if isinstance(value, _LITERALS):
+        return True
+    # What comes first is what to run.
+    may_be_meant = position > 0 or argument.keyword is not None
+    return may_be_meant and type(value) in _SINGLE_VALUES and scope.has_parentheses(value)
 
 
 def _find_row(node: cst.Call, scope: Scope) -> CallRow | None:
@@ -86,7 +90,7 @@ def _is_no_sequence(node: cst.BaseExpression, scope: Scope) -> bool:
     if isinstance(node, _LITERALS):
         return True
     # The parentheses show that a tuple was meant; without them the name may well hold one.
-    if not isinstance(node, _SINGLE_VALUES) or not node.lpar:
+    if not isinstance(node, _SINGLE_VALUES) or not scope.has_parentheses(node):
         return False
     if isinstance(node, cst.Dict):
         return True

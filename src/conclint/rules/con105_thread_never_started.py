@@ -82,6 +82,6 @@ def _runs_otherwise(project: Project, made: Made) -> bool:
         return True
     return any(
         target.receiver == made.found and target.function == method
-        for place in project.calls
-        for target in project.callees(place.site)
+        for site in project.call_graph.sites(method)
+        for target in project.callees(site)
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import libcst as cst
+
+from conclint.analysis.blocks import end_of, find_block, find_line, find_statement, holds, is_statement, move
+from conclint.analysis.editor import Editor
+from conclint.analysis.fields import iter_nodes
 from conclint.catalog.rows import Effect, Kind, Role
 from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind, Flow, ModuleFacts
+from conclint.model.fix import Anchor, Applicability, Fix, read_span, spell
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Local, Name, ValueId
@@ -16,7 +22,7 @@ from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import PARALLEL_KINDS
 from conclint.project.symbols import FunctionPlace
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON107",
@@ -53,7 +59,8 @@ def check(project: Project) -> Iterator[Alarm]:
                     project.related(reader, span, f"the thread reads `self.{name}` here"),
                 )
                 message = f"`self.{name}` is set after the start of the thread that reads it"
-                yield project.alarm(module, RULE.code, flow.span, message, *related)
+                anchor = project.anchor(module, start.call.span, spell(flow.span))
+                yield project.alarm(module, RULE.code, flow.span, message, *related, anchors=(anchor,))
 
 
 def _iter_started(project: Project) -> set[_Started]:
@@ -176,3 +183,40 @@ def _find_own_attribute(facts: ModuleFacts, value: ValueId, function: int) -> st
     base, around = facts.values[found.base], facts.functions[function]
     is_own = isinstance(base, Local) and bool(around.owner and around.parameters)
     return found.name if is_own and base == Local(around.symbol, around.parameters[0].name) else None
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Start at the end of the block that starts it, where nothing after that needs the thread to run."""
+    start, late = editor.find(anchor.span, cst.Call), editor.find(read_span(anchor.words[0]), cst.BaseExpression)
+    line = find_line(editor, start) if start is not None else None
+    if start is None or line is None or not isinstance(start.func, cst.Attribute) or not is_statement(editor, start):
+        return None
+    block = find_block(editor, line)
+    following = block[block.index(line) + 1 :]
+    if late is None or not any(holds(one, late) for one in following):
+        return None
+    thread = editor.code(start.func.value)
+    last = following[-1]
+    leaves = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
+    if _is_used(editor, following, thread) or any(_leaves(one) for one in (following[:-1] if leaves else following)):
+        return None
+    place = editor.start_of_line(last) if leaves else end_of(editor, last)
+    edits = move(editor, line, place, above=editor.indent(line) or "") if find_statement(editor, last) else None
+    return Fix("Start the thread at the end", Applicability.UNSAFE, edits) if edits is not None else None
+
+
+def _is_used(editor: Editor, statements: Sequence[cst.CSTNode], thread: str) -> bool:
+    """Whether statements ask the thread for something, or rebind its name: only the object may be handed on."""
+    nodes = [node for one in statements for node in iter_nodes(one)]
+    asked = (one.value for one in nodes if isinstance(one, cst.Attribute) and one.attr.value in _OF_RUNNING)
+    rebound = (one.target for one in nodes if isinstance(one, cst.AssignTarget | cst.AugAssign | cst.For))
+    return any(editor.code(one) == thread for one in (*asked, *rebound))
+
+
+def _leaves(statement: cst.CSTNode) -> bool:
+    return any(isinstance(one, cst.Return | cst.Raise | cst.Break | cst.Continue) for one in iter_nodes(statement))
+
+
+_OF_RUNNING = frozenset({"start", "join", "is_alive", "ident", "native_id", "cancel"})
+"""What is only right for a thread that has been started."""

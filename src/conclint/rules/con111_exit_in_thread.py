@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Call, Raise
+from conclint.model.facts import Call
+from conclint.model.observations import Raise
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Result
 from conclint.project.confinement import collect_confined
-from conclint.project.exceptions import SYSTEM_EXIT, may_stop
+from conclint.project.handlers import SYSTEM_EXIT
 from conclint.project.objects import ObjectKind, Site
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
@@ -44,7 +45,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report exits in functions that only threads run, where nothing on the way catches SystemExit."""
 
     def passes(module: int, place: Call | Raise) -> bool:
-        return not may_stop(project, module, place, SYSTEM_EXIT)
+        return not project.handlers.may_stop(module, place, SYSTEM_EXIT)
 
     exits = list(_iter_exits(project))
     ways = collect_confined(project, lambda root: root.runs_in in _ENDED, passes) if exits else {}

@@ -8,11 +8,13 @@ from typing import NamedTuple
 from conclint.catalog.collections_ import MUTATORS
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Call, Raise
+from conclint.model.facts import Call
+from conclint.model.naming import is_test_module
+from conclint.model.observations import Raise
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Local, Name, Value
 from conclint.project.confinement import collect_confined
-from conclint.project.exceptions import ASSERTION_ERROR, may_stop
+from conclint.project.handlers import ASSERTION_ERROR
 from conclint.project.objects import ObjectKind
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
@@ -54,9 +56,9 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report assertions in functions of tests that only threads run, where nothing on the way catches them."""
 
     def passes(module: int, place: Call | Raise) -> bool:
-        return not may_stop(project, module, place, ASSERTION_ERROR)
+        return not project.handlers.may_stop(module, place, ASSERTION_ERROR)
 
-    asserts = [one for one in _iter_asserts(project) if _is_test_module(project, one.module)]
+    asserts = [one for one in _iter_asserts(project) if is_test_module(project.modules[one.module].module)]
     if not asserts or _has_hook(project):
         return
     ways = collect_confined(project, lambda root: _is_start(project, root), passes)
@@ -67,19 +69,13 @@ def check(project: Project) -> Iterator[Alarm]:
             yield project.alarm(found.module, RULE.code, found.place.span, message, *way.relate(project))
 
 
-def _is_test_module(project: Project, module: int) -> bool:
-    """Whether pytest or unittest would collect the module, by its name."""
-    name = project.modules[module].module.rpartition(".")[2]
-    return name.startswith("test_") or name.endswith("_test") or name == "conftest"
-
-
 def _has_hook(project: Project) -> bool:
     return any(facts.values[flow.target] == _HOOK for facts in project.modules for flow in facts.flows)
 
 
 def _is_start(project: Project, root: Root) -> bool:
     """Whether a test starts the root in a thread that lets exceptions go: no subclass whose `run` is in between."""
-    if root.runs_in not in _LOSE or not _is_test_module(project, root.site.module):
+    if root.runs_in not in _LOSE or not is_test_module(project.modules[root.site.module].module):
         return False
     made = [found for found in project.result(root.site) if found.site == root.site]
     runs = {project.symbols.find_method(found.symbol, "run") for found in made}

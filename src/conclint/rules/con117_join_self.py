@@ -11,7 +11,7 @@ from conclint.model.facts import AccessKind
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Constant, Local, Name, Result, Value, ValueId
 from conclint.project.confinement import Way, collect_own_ways, is_self
-from conclint.project.exceptions import RUNTIME_ERROR, may_stop
+from conclint.project.handlers import RUNTIME_ERROR
 from conclint.project.objects import Site
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
@@ -74,7 +74,7 @@ def _iter_joins(project: Project) -> Iterator[_Join]:
         rows = [project.class_row(one.receiver) for one in project.externals(place.site) if one.receiver is not None]
         is_thread = bool(rows) and all(row is not None and row.kind in (Kind.THREAD, Kind.TIMER) for row in rows)
         origin = _find_origin(place, base[0]) if is_thread else None
-        if origin is not None and not may_stop(project, place.site.module, place.call, RUNTIME_ERROR):
+        if origin is not None and not project.handlers.may_stop(place.site.module, place.call, RUNTIME_ERROR):
             yield _Join(place, origin)
 
 

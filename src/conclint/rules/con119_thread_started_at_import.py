@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Kind, Role
 from conclint.model.alarm import Alarm, Related
-from conclint.model.naming import is_test_function
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
@@ -69,6 +69,6 @@ def _collect_libraries(project: Project) -> frozenset[int]:
     """Return the modules that are imported rather than run: neither scripts nor tests."""
     modules = enumerate(facts.module for facts in project.modules)
     found = (
-        index for index, name in modules if name.rpartition(".")[2] not in _NOT_IMPORTED and not is_test_function(name)
+        index for index, name in modules if name.rpartition(".")[2] not in _NOT_IMPORTED and not is_test_code(name)
     )
     return frozenset(found) - collect_scripts(project)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
+from conclint.analysis.holding import hold_lock
 from conclint.model.alarm import Alarm, Related
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
+from conclint.project.holding import Holding
 from conclint.project.parallel import Control
-from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.races import Race
 from conclint.project.roots import relate_begin
 from conclint.project.ways import relate_chain
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON201",
@@ -27,12 +32,23 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report reads followed by writes that another thread's write may come between."""
+    holding = Holding(project)
     for race in project.races.iter_lost_updates():
-        name = _describe(race.place)
+        name = race.place.written
         alone = race.others[0] == (race.access, race.control)
         who = "several threads at once" if alone else "two threads"
         message = f"`{name}` is updated by {who} without a lock"
-        yield project.alarm(race.access.module, RULE.code, race.access.span, message, *_relate(project, race))
+        related, anchors = _relate(project, race), tuple(_iter_anchors(project, holding, race))
+        yield project.alarm(race.access.module, RULE.code, race.access.span, message, *related, anchors=anchors)
+
+
+def _iter_anchors(project: Project, holding: Holding, race: Race) -> Iterator[Anchor]:
+    """Yield where the one lock that is kept next to the state would have to be held."""
+    identity = holding.find_single_lock(race.place)
+    for access in dict.fromkeys((race.access, *(other for other, _ in race.others))):
+        if identity is None or identity not in access.lockset:
+            words = holding.describe(access, identity) if identity is not None else ()
+            yield project.anchor(access.module, access.span, *words)
 
 
 def _relate(project: Project, race: Race) -> Iterator[Related]:
@@ -40,7 +56,7 @@ def _relate(project: Project, race: Race) -> Iterator[Related]:
     for other, control in race.others:
         reached.setdefault(control, other)
         if other is not race.access:
-            yield project.related(other.module, other.span, f"`{_describe(race.place)}` is changed here as well")
+            yield project.related(other.module, other.span, f"`{race.place.written}` is changed here as well")
     for control, access in reached.items():
         if (step := _relate_spawn(project, control)) is not None and control.root is not None:
             yield step
@@ -53,5 +69,8 @@ def _relate_spawn(project: Project, control: Control) -> Related | None:
     return relate_begin(project, control.root, again=control.many)
 
 
-def _describe(place: Place) -> str:
-    return f"self.{place.name}" if place.kind is PlaceKind.ATTRIBUTE else place.name
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Hold the lock of the class, or of the module, around the statement."""
+    found = editor.find(anchor.span, cst.CSTNode)
+    return hold_lock(editor, found, found, anchor.words) if found is not None else None

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
+from conclint.analysis.holding import hold_lock
 from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.guards import Guard
+from conclint.project.holding import Holding
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
 from conclint.project.ways import relate_unlocked
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON202",
@@ -29,10 +35,11 @@ _VERBS = {AccessKind.ITERATE: "iterated over", AccessKind.DELETE: "deleted"}
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report changes and iterations outside the guard of their state."""
+    holding = Holding(project)
     for guard in project.guards.all:
         for access in guard.unguarded:
             if _is_harmful(project, guard, access):
-                yield _report(project, guard, access)
+                yield _report(project, holding, guard, access)
 
 
 def _is_harmful(project: Project, guard: Guard, access: SharedAccess) -> bool:
@@ -45,11 +52,19 @@ def _is_harmful(project: Project, guard: Guard, access: SharedAccess) -> bool:
     return access.is_write and not (access.atomic and access.collections == {"collections.deque"})
 
 
-def _report(project: Project, guard: Guard, access: SharedAccess) -> Alarm:
+def _report(project: Project, holding: Holding, guard: Guard, access: SharedAccess) -> Alarm:
     verb = _VERBS.get(access.kind, "changed")
     witness = guard.witness
     related = project.related(witness.module, witness.span, f"`{guard.state}` is guarded by `{guard.lock}` here")
     message = f"`{guard.state}` is {verb} without `{guard.lock}`, which guards it elsewhere"
     way = relate_unlocked(project, access.function, guard.identity, guard.lock)
     help_line = f"hold `{guard.lock}` here too"
-    return project.alarm(access.module, RULE.code, access.span, message, related, *way, help=help_line)
+    anchors = (project.anchor(access.module, access.span, *holding.describe(access, guard.identity)),)
+    return project.alarm(access.module, RULE.code, access.span, message, related, *way, help=help_line, anchors=anchors)
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Hold the guard around the statement."""
+    found = editor.find(anchor.span, cst.CSTNode)
+    return hold_lock(editor, found, found, anchor.words) if found is not None else None

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import AccessKind
+from conclint.model.naming import has_test_name
 from conclint.model.rule import Category, Rule
 from conclint.project.declarations import Declared
 from conclint.project.guards import Guard
-from conclint.project.locks import is_test
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.project.shared import SharedAccess
+from conclint.project.ways import relate_unlocked
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -56,7 +57,7 @@ def _report_access(project: Project, guard: Guard, access: SharedAccess) -> Alar
     assert guard.declared is not None
     verb = _VERBS.get(access.kind, "changed")
     message = f"`{guard.state}` is {verb} without `{guard.lock}`, which is declared to guard it"
-    steps = _trace(project, access.function, guard.declared)
+    steps = _relate_way(project, access.function, guard.declared)
     declared = _relate_declaration(project, guard.declared)
     return project.alarm(access.module, RULE.code, access.span, message, declared, *steps, help=_advise(guard.lock))
 
@@ -66,11 +67,11 @@ def _check_call(project: Project, place: CallPlace, symbol: str, demand: Declare
     caller = place.function.symbol
     if not project.call_graph.runs_at_once(place.site, symbol) or _is_held(project, place, demand):
         return
-    if project.shared.is_alone(caller) or is_test(caller):
+    if project.shared.is_alone(caller) or has_test_name(caller):
         return
     if project.locks.find_way_without(caller, demand.lock.identity, strict=True) is not None:
         message = f"`{_name(symbol)}` is called without `{demand.name}`, which it requires"
-        related = (_relate_declaration(project, demand), *_trace(project, caller, demand))
+        related = (_relate_declaration(project, demand), *_relate_way(project, caller, demand))
         help = _advise(demand.name)
         yield project.alarm(place.site.module, RULE.code, place.call.span, message, *related, help=help)
 
@@ -91,14 +92,8 @@ def _is_held(project: Project, place: CallPlace, demand: Declared) -> bool:
     return demand.lock.identity in held
 
 
-def _trace(project: Project, symbol: str, demand: Declared) -> Iterator[Related]:
-    """Yield the calls on a way to a function that does not hold the lock, the nearest first."""
-    for caller, callee, context in project.locks.find_way_without(symbol, demand.lock.identity, strict=True) or ():
-        for place, called in project.call_graph.iter_calls(caller):
-            if called == callee and place.call.context == context:
-                message = f"`{_name(caller)}` calls `{_name(callee)}` here without `{demand.name}`"
-                yield project.related(place.site.module, place.call.span, message)
-                break
+def _relate_way(project: Project, symbol: str, demand: Declared) -> Iterator[Related]:
+    return relate_unlocked(project, symbol, demand.lock.identity, demand.name, strict=True)
 
 
 def _relate_declaration(project: Project, demand: Declared) -> Related:

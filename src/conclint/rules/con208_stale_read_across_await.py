@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Domain
 from conclint.model.alarm import Alarm, Related
-from conclint.model.facts import StaleWrite
+from conclint.model.observations import StaleWrite
 from conclint.model.rule import Category, Rule
 from conclint.project.guards import find_witness
 from conclint.project.interleaving import Interleaving, Start

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm
+from conclint.model.naming import has_test_name
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Local, Result
-from conclint.project.locks import is_test
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
 
@@ -54,7 +54,7 @@ def _is_repeated(project: Project, symbol: str) -> bool:
     pending, seen = [symbol], {symbol}
     while pending:
         current = pending.pop()
-        if is_test(current) or project.decorators(current):
+        if has_test_name(current) or project.decorators(current):
             return False
         callers = {caller for caller, _, _ in project.call_graph.callers.get(current, ())}
         if not callers and not current.endswith(".<module>"):

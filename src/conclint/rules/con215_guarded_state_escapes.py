@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.places import Place
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON215",
@@ -78,3 +82,12 @@ _MUTABLE = frozenset(
         "collections.Counter",
     }
 )
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Return a copy, which the classes of `_MUTABLE` all make by `copy()`."""
+    state = editor.find(anchor.span, cst.Attribute) or editor.find(anchor.span, cst.Name)
+    if state is None or not isinstance(editor.parent(state), cst.Return):
+        return None
+    return Fix("Return a copy", Applicability.UNSAFE, (editor.insert_after(state, ".copy()"),))

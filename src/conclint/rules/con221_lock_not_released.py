@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
+from conclint.analysis.blocks import Statement, find_line
+from conclint.analysis.editor import Editor
+from conclint.analysis.entering import enter, find_critical_section
 from conclint.analysis.fields import iter_children
 from conclint.analysis.release_paths import Exit, Opened, Paths, Way, iter_own_nodes, trace_paths
 from conclint.analysis.scope import Scope
 from conclint.catalog.collections_ import NEVER_RAISING
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
-from conclint.model.naming import is_test_function
+from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
-from conclint.rules.declare import local_rule
+from conclint.rules.declare import fixer, local_rule
 
 RULE = Rule(
     code="CON221",
@@ -41,7 +45,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Alarm]:
         return
     lock = node.func.value
     row = scope.class_of(lock)
-    if row is None or row.kind not in LOCK_KINDS or is_test_function(scope.table.symbol):
+    if row is None or row.kind not in LOCK_KINDS or is_test_code(scope.table.symbol):
         return
     name = scope.code(lock)
     body = function if isinstance(function, cst.Module) else function.body
@@ -133,3 +137,37 @@ def _last_name(node: cst.CSTNode) -> str:
     if isinstance(node, cst.Attribute):
         return node.attr.value
     return node.value if isinstance(node, cst.Name) else ""
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Make a `with` block of what stands between the two."""
+    call = editor.find(anchor.span, cst.Call)
+    line = find_line(editor, call) if call is not None else None
+    lock = call.func.value if call is not None and isinstance(call.func, cst.Attribute) else None
+    statement = line.body[0] if line is not None else None
+    if call is None or line is None or lock is None or call.args or not isinstance(statement, cst.Expr):
+        return None
+    is_awaited = isinstance(statement.value, cst.Await)
+    row = editor.scope(call).class_of(lock)
+    section = find_critical_section(editor, line, lock)
+    if row is None or section is None or row.names[0].partition(".")[0] not in _ENTERED[is_awaited]:
+        return None
+    header = f"{'async ' if is_awaited else ''}with {editor.code(lock)}:"
+    edits = enter(editor, statement.value, section, header)
+    # A `return` that leaves the lock locked may be meant so, and a semaphore may be given back elsewhere.
+    is_safe = row.kind is not Kind.SEMAPHORE and not _leaves(section.statements)
+    applicability = Applicability.SAFE if is_safe else Applicability.UNSAFE
+    return Fix(f"Write `{header}`", applicability, edits) if edits is not None else None
+
+
+def _leaves(statements: Sequence[Statement]) -> bool:
+    leaving = (cst.Return, cst.Break, cst.Continue, cst.Yield)
+    return any(isinstance(one, leaving) for part in statements for one in iter_own_nodes(part))
+
+
+_ENTERED = {
+    False: frozenset({"threading", "_thread", "multiprocessing"}),
+    True: frozenset({"asyncio", "trio", "anyio"}),
+}
+"""The modules whose locks are entered by `with`, and those by `async with`."""

@@ -11,7 +11,7 @@ from conclint.analysis.fields import iter_children
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
-from conclint.model.naming import is_test_function
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import local_rule
 
@@ -32,7 +32,7 @@ _OWN_METHODS = frozenset({"acquire", "release", "locked", "notify", "notify_all"
 def check(node: cst.BaseSmallStatement, scope: Scope) -> Iterator[Alarm]:
     """Report a local lock that no other thread can reach, but that is acquired."""
     function = scope.table.node
-    if not isinstance(function, cst.FunctionDef) or is_test_function(scope.table.symbol):
+    if not isinstance(function, cst.FunctionDef) or is_test_code(scope.table.symbol):
         return
     if not isinstance(node, cst.Assign | cst.AnnAssign):
         return

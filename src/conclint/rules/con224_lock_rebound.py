@@ -8,7 +8,7 @@ from typing import NamedTuple
 from conclint.catalog.rows import LOCK_KINDS, Kind, RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Flow, Function
-from conclint.model.naming import is_test_function
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Result
@@ -97,7 +97,7 @@ def _find_beginnings(project: Project) -> frozenset[str]:
     found = {*processes, *project.call_graph.passed_functions}
     for symbol in project.symbols.functions:
         name = symbol.rpartition(".")[2]
-        if name in _ANEW or "fork" in name or is_test_function(symbol):
+        if name in _ANEW or "fork" in name or is_test_code(symbol):
             found.add(symbol)
     changed = True
     while changed:

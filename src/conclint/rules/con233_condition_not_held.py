@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.blocks import is_path
+from conclint.analysis.editor import Editor
+from conclint.analysis.holding import hold
+from conclint.catalog.rows import Domain
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import How
+from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.conditions import Use, iter_uses
+from conclint.project.holding import Holding
 from conclint.project.objects import Object
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON233",
@@ -27,12 +35,24 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report `wait` and `notify` where the lock of the Condition is certainly not held."""
-    kept = _find_kept(project)
+    kept, holding = _find_kept(project), Holding(project)
     for use in iter_uses(project):
         if not is_test(use.place) and use.lock.identity not in kept and _is_not_held(project, use):
             message = f"`{use.condition}.{use.name}` is called without the lock of `{use.condition}`"
             related = (*_iter_made(project, use), *_iter_ways(project, use))
-            yield project.alarm(use.place.site.module, RULE.code, use.place.call.span, message, *related)
+            anchors = (_find_anchor(project, holding, use),)
+            yield project.alarm(
+                use.place.site.module, RULE.code, use.place.call.span, message, *related, anchors=anchors
+            )
+
+
+def _find_anchor(project: Project, holding: Holding, use: Use) -> Anchor:
+    module, call = use.place.site.module, use.place.call
+    held = project.locks.lockset(module, call.function, call.context)
+    lines = holding.find_unfit_lines(module, use.place.function.symbol, held, use.lock.identity, apart_from=use.place)
+    domain = use.lock.domain.value if use.lock.domain is not None else ""
+    words = (domain, *map(str, lines)) if lines is not None else ()
+    return project.anchor(module, call.span, *words)
 
 
 def _is_not_held(project: Project, use: Use) -> bool:
@@ -104,3 +124,19 @@ def _find_caller(project: Project, symbol: str, use: Use) -> CallPlace | None:
                 ):
                     return call
     return None
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Enter the Condition around the statement; around the loop, if that does nothing but wait."""
+    call = editor.find(anchor.span, cst.Call)
+    if call is None or not isinstance(call.func, cst.Attribute) or not is_path(call.func) or not anchor.words:
+        return None
+    domain, *lines = anchor.words
+    line = editor.line_of(call)
+    block = editor.parent(line) if line is not None else None
+    loop = editor.parent(block) if isinstance(block, cst.IndentedBlock) and len(block.body) == 1 else None
+    around = loop if isinstance(loop, cst.While) else call
+    condition = editor.code(call.func.value)
+    edits = hold(editor, condition, around, around, lines, is_of_tasks=domain == Domain.TASK.value)
+    return Fix(f"Enter `{condition}`", Applicability.UNSAFE, edits) if edits is not None else None

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
+from conclint.analysis.blocks import find_following, find_line, indent, is_statement, iter_own, leaks
+from conclint.analysis.editor import Editor
+from conclint.analysis.locksets import is_nonblocking
 from conclint.catalog.rows import LOCK_KINDS, CallRow, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
+from conclint.model.fix import Anchor, Applicability, Edit, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant, Local, Result
 from conclint.project.objects import Site
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.project.timeouts import find_timeout
-from conclint.rules.declare import project_rule
+from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
     code="CON235",
@@ -110,3 +116,75 @@ def _find_release(project: Project, place: CallPlace) -> CallPlace | None:
         if is_release and precedes(place.call.span, other.call.span):
             return other
     return None
+
+
+@fixer(RULE)
+def fix(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Look at the result: raise where time is up; leave out what needs the lock where nobody waits for it."""
+    call = editor.find(anchor.span, cst.Call)
+    line = find_line(editor, call) if call is not None else None
+    if call is None or line is None or not isinstance(call.func, cst.Attribute):
+        return None
+    given = line.body[0]
+    target = given.targets[0].target if isinstance(given, cst.Assign) and len(given.targets) == 1 else None
+    if not is_statement(editor, call) and not (isinstance(target, cst.Name) and editor.parent(call) is given):
+        return None
+    lock = editor.code(call.func.value)
+    if is_nonblocking(call):
+        return _skip(editor, call, line, lock)
+    return None if _is_released_above(editor, line, lock) else _raise(editor, call, line, lock)
+
+
+def _raise(editor: Editor, call: cst.Call, line: cst.SimpleStatementLine, lock: str) -> Fix | None:
+    if editor.scope(call).resolve(cst.Name("TimeoutError")) != "builtins.TimeoutError":
+        return None
+    before = editor.indent(line) or ""
+    step = editor.source.tree.default_indent
+    told = f'("{lock} is not free")' if lock.replace(".", "").isidentifier() else ""
+    raising = f"{before}{step}raise TimeoutError{told}\n"
+    edits = (*_test(editor, call, line, "if not "), editor.insert(editor.end_of_line(line), raising))
+    if isinstance(line.body[0], cst.Assign):
+        name = editor.code(line.body[0].targets[0].target)
+        edits = (editor.insert(editor.end_of_line(line), f"{before}if not {name}:\n{raising}"),)
+    return Fix("Raise `TimeoutError` without the lock", Applicability.UNSAFE, edits)
+
+
+def _skip(editor: Editor, call: cst.Call, line: cst.SimpleStatementLine, lock: str) -> Fix | None:
+    following = find_following(editor, line)
+    last = next((number for number, one in enumerate(following) if _releases(editor, one, lock)), None)
+    section = following[: last + 1] if last is not None else ()
+    # What a `return` gives, and what the section binds, is missing where the section is left out.
+    if not section or leaks(editor, section) or any(isinstance(one, cst.Return) for one in iter_own(section)):
+        return None
+    deeper = indent(editor, section)
+    if deeper is None:
+        return None
+    if isinstance(line.body[0], cst.Assign):
+        name = editor.code(line.body[0].targets[0].target)
+        # Not at the beginning of the next line, which is indented.
+        end = len(editor.source.text[: editor.end_of_line(line)].rstrip("\r\n"))
+        edits = (editor.insert(end, f"\n{editor.indent(line)}if {name}:"), *deeper)
+    else:
+        edits = (*_test(editor, call, line, "if "), *deeper)
+    return Fix("Leave it out without the lock", Applicability.UNSAFE, edits)
+
+
+def _test(editor: Editor, call: cst.Call, line: cst.SimpleStatementLine, opening: str) -> tuple[Edit, ...]:
+    """Return the edits that make a test of a statement."""
+    statement = editor.outer(call) if isinstance(line.body[0], cst.Expr) else None
+    return (editor.insert(statement[0], opening), editor.insert(statement[1], ":")) if statement is not None else ()
+
+
+def _releases(editor: Editor, node: cst.CSTNode, lock: str) -> bool:
+    return any(
+        isinstance(one, cst.Attribute) and one.attr.value == "release" and editor.code(one.value) == lock
+        for one in iter_own([node])
+    )
+
+
+def _is_released_above(editor: Editor, line: cst.SimpleStatementLine, lock: str) -> bool:
+    """Whether a `finally` around releases the lock: what is raised in its `try` would come there without it."""
+    return any(
+        isinstance(found, cst.Try) and found.finalbody is not None and _releases(editor, found.finalbody, lock)
+        for found in editor.iter_around(line)
+    )

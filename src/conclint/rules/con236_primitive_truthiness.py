@@ -53,7 +53,7 @@ def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
         if row is None or not (row.kind in _QUESTIONS or row.kind in _OTHERS) or not scope.is_present(operand):
             continue
         # `if lock: lock.acquire()` is needless, but does no harm; `if queue: queue.get()` waits.
-        if not is_negated and row.kind is not Kind.QUEUE and _is_guard(node, operand):
+        if not is_negated and row.kind is not Kind.QUEUE and _is_guard(node, operand, scope):
             continue
         name = scope.code(operand)
         question = _QUESTIONS.get(row.kind)
@@ -72,14 +72,14 @@ def _iter_operands(test: cst.BaseExpression, *, is_negated: bool = False) -> Ite
         yield test, is_negated
 
 
-def _is_guard(node: cst.CSTNode, operand: cst.BaseExpression) -> bool:
+def _is_guard(node: cst.CSTNode, operand: cst.BaseExpression, scope: Scope) -> bool:
     """Whether what is tested is used where the test is true."""
-    return isinstance(node, cst.If | cst.IfExp) and _mentions(node.body, operand)
+    return isinstance(node, cst.If | cst.IfExp) and _mentions(node.body, scope.code(operand), scope)
 
 
-def _mentions(node: cst.CSTNode, operand: cst.BaseExpression) -> bool:
-    is_same = isinstance(node, cst.Name | cst.Attribute) and node.deep_equals(operand)
-    return is_same or any(_mentions(child, operand) for child in iter_children(node))
+def _mentions(node: cst.CSTNode, operand: str, scope: Scope) -> bool:
+    is_same = isinstance(node, cst.Name | cst.Attribute) and scope.code(node) == operand
+    return is_same or any(_mentions(child, operand, scope) for child in iter_children(node))
 
 
 @fixer(RULE)

@@ -10,7 +10,7 @@ import libcst as cst
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
-from conclint.model.naming import is_test_function
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import local_rule
 
@@ -31,7 +31,7 @@ _EXCLUSIVE = LOCK_KINDS - {Kind.SEMAPHORE}
 def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
     """Report `with lock: pass`, and `acquire()` with `release()` right behind, without a comment that says why."""
     if isinstance(node, cst.With):
-        if _is_empty(node.body) and not _is_explained(node):
+        if _is_empty(node.body) and not _is_explained(node, scope):
             for item in node.items:
                 if _is_lock(item.item, scope):
                     yield _report(item.item, scope)
@@ -40,9 +40,11 @@ def check(node: cst.CSTNode, scope: Scope) -> Iterator[Alarm]:
     for first, second in pairwise(statements):
         lock = _find_called(first, "acquire")
         released = _find_called(second, "release") if lock is not None else None
-        if lock is None or released is None or not lock.deep_equals(released):
+        if lock is None or released is None or scope.code(lock) != scope.code(released):
             continue
-        if _is_lock(lock, scope) and not _has_comment(second) and not _is_below_comment(first):
+        noted = scope.find_comments(second)
+        is_explained = scope.find_comments(first).above or noted.above or noted.inside
+        if _is_lock(lock, scope) and not is_explained:
             yield _report(lock, scope)
 
 
@@ -52,7 +54,7 @@ def _report(lock: cst.BaseExpression, scope: Scope) -> Alarm:
 
 def _is_lock(node: cst.BaseExpression, scope: Scope) -> bool:
     row = scope.class_of(node)
-    return row is not None and row.kind in _EXCLUSIVE and not is_test_function(scope.table.symbol)
+    return row is not None and row.kind in _EXCLUSIVE and not is_test_code(scope.table.symbol)
 
 
 def _is_empty(body: cst.BaseSuite) -> bool:
@@ -75,16 +77,8 @@ def _find_called(statement: cst.CSTNode, method: str) -> cst.BaseExpression | No
     return None
 
 
-def _is_explained(node: cst.With) -> bool:
-    """Whether a comment stands above the statement or in its body."""
-    parts = [*node.body.body, *(node.body.footer if isinstance(node.body, cst.IndentedBlock) else ())]
-    return _is_below_comment(node) or any(map(_has_comment, parts))
-
-
-def _is_below_comment(node: cst.CSTNode) -> bool:
-    lines = node.leading_lines if isinstance(node, cst.With | cst.SimpleStatementLine) else ()
-    return any(line.comment is not None for line in lines)
-
-
-def _has_comment(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Comment) or any(map(_has_comment, node.children))
+def _is_explained(node: cst.With, scope: Scope) -> bool:
+    """Whether a comment stands above the statement or in its block."""
+    if scope.find_comments(node).above:
+        return True
+    return isinstance(node.body, cst.IndentedBlock) and any(scope.find_comments(node.body))

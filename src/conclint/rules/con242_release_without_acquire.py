@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.failed_acquires import iter_failed_acquires
+from conclint.analysis.failed_acquires import iter_failed_acquires, report
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
@@ -29,7 +29,4 @@ def check(node: cst.Try, scope: Scope) -> Iterator[Alarm]:
     """Report locks that are tried for within the `try` whose `finally` releases them."""
     for found in iter_failed_acquires(node, scope):
         if found.row.kind is not Kind.SEMAPHORE:
-            name = scope.code(found.lock)
-            why = "this is cancelled" if found.is_cancelled else "this ends without it"
-            related = scope.related(found.acquire, f"`{name}` is not held when {why}")
-            yield scope.alarm(found.release, f"`{name}` is released even if it was not acquired", related)
+            yield report(found, scope)

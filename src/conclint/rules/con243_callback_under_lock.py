@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Domain, Kind
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Acquisition, ContextId, ModuleFacts, Use
+from conclint.model.facts import Acquisition, ModuleFacts, Use
+from conclint.model.ids import ContextId
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Item, Local, Name, Result, ValueId
 from conclint.project.objects import Site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm
-from conclint.model.naming import is_test_function
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute
 from conclint.project.confinement import is_self
@@ -54,7 +54,7 @@ def _find_original(
         return None
     bases = [one for one in project.symbols.linearise(owner)[1:] if f"{one}.{method}" in project.symbols.functions]
     original = guarded.get(f"{bases[0]}.{method}") if bases else None
-    if original is None or is_test_function(access.function) or project.declarations.is_settled(place):
+    if original is None or is_test_code(access.function) or project.declarations.is_settled(place):
         return None
     calls_parent = original.function in project.call_graph.called_by(access.function)
     if calls_parent or project.locks.is_locked_by_name(access.function):

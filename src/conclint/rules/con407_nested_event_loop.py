@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
-from conclint.project.loops import collect_loop_functions, runs_loop
+from conclint.project.loops import ASKING, collect_loop_functions, runs_loop
 from conclint.project.project import CallPlace, Project
 from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import project_rule
@@ -20,18 +20,7 @@ RULE = Rule(
     since="0.1.0",
 )
 
-_RULES_OUT = frozenset(
-    {
-        "asyncio.get_running_loop",
-        "asyncio._get_running_loop",
-        "asyncio.events._get_running_loop",
-        "asyncio.current_task",
-        "asyncio.AbstractEventLoop.is_running",
-        "sniffio.current_async_library",
-        "os.fork",
-        "os.forkpty",
-    }
-)
+_RULES_OUT = ASKING | {"os.fork", "os.forkpty"}
 """What a helper calls that runs a loop only where none is running: it asks for one, or goes on in a child process."""
 _PATCHES = frozenset({"nest_asyncio.apply"})
 

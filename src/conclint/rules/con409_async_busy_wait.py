@@ -11,7 +11,7 @@ from conclint.analysis.fields import iter_nodes
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
-from conclint.model.naming import is_test_function
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import local_rule
 
@@ -37,7 +37,7 @@ def check(node: cst.While, scope: Scope) -> Iterator[Alarm]:
     """Report loops of a coroutine that do nothing but sleep until an attribute, or a variable of others, changes."""
     if find_coroutine(scope) is None or not _only_sleeps(node.body, scope) or not _asks_for_state(node.test, scope):
         return
-    if not is_test_function(scope.table.symbol):
+    if not is_test_code(scope.table.symbol):
         yield scope.alarm(node.test, f"`{scope.code(node.test)}` is asked for in a loop of sleeps")
 
 

@@ -8,7 +8,7 @@ from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import collect_confined
-from conclint.project.exceptions import RUNTIME_ERROR, may_stop
+from conclint.project.handlers import RUNTIME_ERROR
 from conclint.project.link import ExternalTarget
 from conclint.project.loops import runs_loop
 from conclint.project.objects import Site
@@ -82,7 +82,7 @@ def _find_gone(project: Project, place: CallPlace, target: ExternalTarget) -> tu
 
 def _knows_version(project: Project, place: CallPlace) -> bool:
     """Whether the call may be for old versions of Python only (may)."""
-    if may_stop(project, place.site.module, place.call, _TYPE_ERROR):
+    if project.handlers.may_stop(place.site.module, place.call, _TYPE_ERROR):
         return True
     # The main guard is a branch as well.
     return len(place.context.branches) > place.context.main_guard and _VERSION in project.symbols.names
@@ -140,7 +140,7 @@ def _sets(project: Project, site: Site) -> bool:
 
 def _is_ready_for_none(project: Project, place: CallPlace) -> bool:
     """Whether the error is handled, or the warning is switched off (may)."""
-    if may_stop(project, place.site.module, place.call, RUNTIME_ERROR):
+    if project.handlers.may_stop(place.site.module, place.call, RUNTIME_ERROR):
         return True
     called = (
         target.name for other in project.calls_in(place.function_place) for target in project.externals(other.site)

@@ -26,6 +26,7 @@ _PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 _PICKLING = ("spawn", "forkserver")
 _INHERITED = LOCK_KINDS | {Kind.EVENT, Kind.BARRIER, Kind.QUEUE}
 _SHARED = ("multiprocessing.Value", "multiprocessing.Array")
+_CODE = (ObjectKind.FUNCTION, ObjectKind.PARTIAL)
 _IN_MEMORY = ("io.StringIO", "io.BytesIO")
 
 
@@ -39,8 +40,11 @@ def check(project: Project) -> Iterator[Alarm]:
         is_job = not any(_is_maker(project, found) for found in project.result(site))
         if not is_job and methods.find(place) not in _PICKLING:
             continue
+        pickles_code = _pickles_code(project, site)
         for argument in _iter_pickled(project, place):
             objects = project.objects(site.module, argument.value)
+            if pickles_code and any(found.kind in _CODE for found in objects):
+                continue
             reasons = [_explain(project, found, is_job=is_job) for found in sorted(objects, key=repr)]
             if reasons and all(reasons):
                 yield _report(project, place, argument, min(objects, key=repr), reasons[0])
@@ -75,6 +79,13 @@ def _collect_sites(project: Project) -> set[Site]:
 def _spawn_of(project: Project, site: Site) -> list[Spawn | None]:
     rows = [project.find_row(target) for target in project.externals(site)]
     return [row.spawn if row is not None else None for row in rows]
+
+
+def _pickles_code(project: Project, site: Site) -> bool:
+    """Whether an executor that a call may give work to pickles functions by what they do."""
+    receivers = [target.receiver for target in project.externals(site) if target.receiver is not None]
+    rows = [project.class_row(found) for found in receivers]
+    return any(row is not None and row.pickles_code for row in rows)
 
 
 def _is_maker(project: Project, found: Object) -> bool:

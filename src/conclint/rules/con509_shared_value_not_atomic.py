@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from conclint.analysis.blocks import wrap
 from conclint.analysis.editor import Editor
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
@@ -107,5 +108,5 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     if target is None or line is None or not isinstance(target.value, cst.Name | cst.Attribute):
         return None
     value = editor.code(target.value)
-    edits = editor.wrap(line, f"with {value}.get_lock():")
+    edits = wrap(editor, [line], f"with {value}.get_lock():")
     return Fix(f"Hold the lock of `{value}`", Applicability.SAFE, edits) if edits is not None else None

@@ -144,11 +144,4 @@ def _comes_after(project: Project, read: Read, way: Way, reached: Container[str]
 
 def _collect_parents(project: Project, starter: str) -> set[str]:
     """Return what may run in the parent: the callers of the function that starts the process, and what they call."""
-    callers = {starter}
-    pending = [starter]
-    while pending:
-        for caller, _, _ in project.call_graph.callers.get(pending.pop(), ()):
-            if caller not in callers:
-                callers.add(caller)
-                pending.append(caller)
-    return project.call_graph.reach(callers)
+    return project.call_graph.reach(project.call_graph.collect_callers([starter]))

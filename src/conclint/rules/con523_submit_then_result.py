@@ -8,11 +8,10 @@ from conclint.catalog.rows import Role
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
-from conclint.project.exceptions import contains
 from conclint.project.iteration import is_over_items
 from conclint.project.jobs import Jobs, starts_job
 from conclint.project.objects import Object
-from conclint.project.order import precedes
+from conclint.project.order import contains, precedes
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
 

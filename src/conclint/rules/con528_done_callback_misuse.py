@@ -11,7 +11,6 @@ from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Local
 from conclint.project.blocking import find_blocking
 from conclint.project.confinement import collect_ways
-from conclint.project.exceptions import collect_caught
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.rules.declare import project_rule
@@ -71,7 +70,9 @@ def _raises(project: Project, place: CallPlace, function: Function) -> bool:
     """Whether a callback asks its own future, for whose failure it is not prepared."""
     parameters = [one.name for one in function.parameters if one.default is None]
     callee = place.facts.values[place.call.callee]
-    if not parameters or not isinstance(callee, Attribute) or callee.name != "result" or collect_caught(project, place):
+    if not parameters or not isinstance(callee, Attribute) or callee.name != "result":
+        return False
+    if project.handlers.collect_caught(place):
         return False
     future = Local(function.symbol, parameters[-1])
     names = {one.name for one in place.facts.values if isinstance(one, Attribute) and one.base == callee.base}

@@ -8,8 +8,8 @@ from conclint.catalog.rows import Role
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.rule import Category, Rule
-from conclint.project.exceptions import contains, last_name
-from conclint.project.order import precedes
+from conclint.project.exceptions import last_name
+from conclint.project.order import contains, precedes
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import project_rule
 

@@ -8,7 +8,7 @@ from conclint.catalog.rows import Effect, RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import Way, collect_confined
-from conclint.project.exceptions import Exceptions, collect_caught, may_stop
+from conclint.project.exceptions import Exceptions
 from conclint.project.iteration import find_items
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
@@ -69,7 +69,8 @@ def _pauses(project: Project, place: CallPlace) -> bool:
 
 def _is_guarded(project: Project, place: CallPlace) -> bool:
     """Whether some handler or `with` of the function may stop what the call raises."""
-    return bool(collect_caught(project, place)) or may_stop(project, place.site.module, place.call, _CAUGHT)
+    handlers = project.handlers
+    return bool(handlers.collect_caught(place)) or handlers.may_stop(place.site.module, place.call, _CAUGHT)
 
 
 def _is_watched(project: Project, root: Root) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Handler, Use
+from conclint.model.facts import Use
+from conclint.model.observations import Handler
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import Way, collect_confined, goes_own_way
-from conclint.project.exceptions import Exceptions, contains, last_name
+from conclint.project.exceptions import Exceptions, last_name
+from conclint.project.order import contains
 from conclint.project.project import CallPlace, Project
 from conclint.project.symbols import FunctionPlace
 from conclint.rules.declare import project_rule

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import Effect, Kind, RunsIn
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Handler
+from conclint.model.observations import Handler
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import collect_confined
-from conclint.project.exceptions import collect_caught, contains
+from conclint.project.order import contains
 from conclint.project.project import CallPlace, Project
 from conclint.project.symbols import FunctionPlace
 from conclint.rules.declare import project_rule
@@ -74,6 +74,8 @@ def _waits(project: Project, place: CallPlace) -> bool:
 def _catches_all(project: Project, place: CallPlace) -> bool:
     """Whether KeyboardInterrupt is caught, and by no handler of its own before."""
     caught = {
-        one.symbol for value in collect_caught(project, place) for one in project.objects(place.site.module, value)
+        one.symbol
+        for value in project.handlers.collect_caught(place)
+        for one in project.objects(place.site.module, value)
     }
     return _ALL in caught and "builtins.KeyboardInterrupt" not in caught

@@ -37,9 +37,7 @@ def _load_instance(linker: Linker, found: Object, name: str, node: NodeId) -> No
         if method is not None:
             _load_method(linker, method, found, node)
             return
-        for ancestor in linker.symbols.linearise(found.symbol):
-            linker.solver.connect(linker.solver.node(("a", ancestor, name)), node)
-            linker.solver.connect(linker.solver.node(("g", f"{ancestor}.{name}")), node)
+        linker.solver.connect(linker.attribute_node(found.symbol, name), node)
     elif found.symbol == "builtins.generator":
         return
     base = linker.symbols.find_external_base(found.symbol)

@@ -44,10 +44,12 @@ class Linker:
         self.pending: dict[str, NodeId] = {}
         """The nodes of names that belong to dormant modules."""
         self.bound: set[tuple[Site, Target]] = set()
+        self._decorators: dict[str, tuple[str, ...]] = {}
 
     def add(self, modules: Sequence[ModuleFacts]) -> None:
         """Add modules that were dormant."""
         self.symbols.add(modules)
+        self._decorators.clear()
 
     def run(self) -> None:
         """Add the constraints of the modules that have none yet, and solve them."""
@@ -74,6 +76,7 @@ class Linker:
     def finish(self) -> None:
         """Take names of modules that are still dormant for names outside of the project."""
         self.symbols.forget_dormant()
+        self._decorators.clear()
         self.run()
 
     def iter_state(self) -> Iterator[tuple[tuple[str, str], frozenset[Object]]]:
@@ -110,6 +113,17 @@ class Linker:
         values.fill_name(self, symbol, node)
         return node
 
+    def attribute_node(self, symbol: str, name: str) -> NodeId:
+        """Return the node of an attribute of the instances of a class: what is set on them, their class or a base."""
+        known = self.solver.find_node(("i", symbol, name))
+        if known is not None:
+            return known
+        node = self.solver.node(("i", symbol, name))
+        for ancestor in self.symbols.linearise(symbol):
+            self.solver.connect(self.solver.node(("a", ancestor, name)), node)
+            self.solver.connect(self.solver.node(("g", f"{ancestor}.{name}")), node)
+        return node
+
     def connect_owners(self, name: str, node: NodeId) -> None:
         """Let `node` become a module-level or class-level variable, of bases too."""
         owner, _, attribute = name.rpartition(".")
@@ -144,9 +158,13 @@ class Linker:
 
     def decorators(self, function: str) -> tuple[str, ...]:
         """Return the qualified names of the decorators of a function, "" for one that is not a plain name."""
-        place = self.symbols.functions[function][0]
-        facts = self.modules[place.module]
-        return tuple(self._decorator_name(facts, value) for value in self.symbols.function(place).decorators)
+        known = self._decorators.get(function)
+        if known is None:
+            place = self.symbols.functions[function][0]
+            facts = self.modules[place.module]
+            values = self.symbols.function(place).decorators
+            known = self._decorators[function] = tuple(self._decorator_name(facts, value) for value in values)
+        return known
 
     def _decorator_name(self, facts: ModuleFacts, value: ValueId) -> str:
         found = facts.values[value]

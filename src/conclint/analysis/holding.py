@@ -1,0 +1,85 @@
+"""How a lock comes to be held around statements: the edits for that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import libcst as cst
+
+from conclint.analysis.blocks import Statement, find_block, find_statement, holds, is_path, iter_bound, iter_own, wrap
+from conclint.analysis.editor import Editor
+from conclint.analysis.fields import iter_nodes
+from conclint.model.fix import Applicability, Edit, Fix
+
+
+def hold_lock(editor: Editor, first: cst.CSTNode, last: cst.CSTNode, words: Sequence[str]) -> Fix | None:
+    """Return the fix that holds the lock of `words`, as `Holding.describe` gives them, from one node to another."""
+    if not words:
+        return None
+    kind, name, state, *lines = words
+    lock = _write_attribute(editor, last, name, state) if kind == "object" else _write_global(editor, last, name)
+    edits = hold(editor, lock, first, last, lines) if lock is not None else None
+    return Fix(f"Hold `{lock}`", Applicability.UNSAFE, edits) if edits is not None else None
+
+
+def hold(
+    editor: Editor,
+    lock: str,
+    first: cst.CSTNode,
+    last: cst.CSTNode,
+    lines: Collection[str],
+    *,
+    is_of_tasks: bool = False,
+) -> tuple[Edit, ...] | None:
+    """Return the edits that put the statements from one node to another into `with`; None where that does not fit.
+
+    What must not come to stand there are the `lines` of the file, and anything that suspends.
+    """
+    section = find_section(editor, first, last)
+    if not section or is_in_coroutine(editor, section[0]) != is_of_tasks:
+        return None
+    span, end = editor.source.span(section[0]), editor.source.span(section[-1])
+    if any(str(line) in lines for line in range(span.line, end.end_line + 1)):
+        return None
+    root = lock.partition(".")[0]
+    if any(isinstance(one, cst.Name) and one.value == root for one in iter_bound(section)):
+        # It is named by a variable that is only bound there.
+        return None
+    suspending = (cst.Yield,) if is_of_tasks else (cst.Await, cst.Yield)
+    if any(isinstance(one, suspending) for one in iter_own(section)):
+        return None
+    return wrap(editor, section, f"{'async ' if is_of_tasks else ''}with {lock}:")
+
+
+def find_section(editor: Editor, first: cst.CSTNode, last: cst.CSTNode) -> Sequence[Statement]:
+    """Return the fewest statements that follow each other and hold two nodes, which run where these do; else none."""
+    statement = find_statement(editor, first)
+    while statement is not None:
+        block = find_block(editor, statement)
+        index = block.index(statement)
+        for end in range(index, len(block)):
+            if holds(block[end], last):
+                return block[index : end + 1]
+        around = editor.parent(statement)
+        statement = find_statement(editor, around) if around is not None else None
+    return ()
+
+
+def is_in_coroutine(editor: Editor, node: cst.CSTNode) -> bool:
+    """Return whether a node stands in an `async def`."""
+    function = editor.function(node)
+    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
+
+
+def _write_attribute(editor: Editor, node: cst.CSTNode, name: str, state: str) -> str | None:
+    """Return the lock that is kept with the state: `account.lock` at `account.balance`."""
+    found = (one for one in iter_nodes(node) if isinstance(one, cst.Attribute) and one.attr.value == state)
+    attribute = next(found, None)
+    if attribute is None or not is_path(attribute.value):
+        return None
+    return f"{editor.code(attribute.value)}.{name}"
+
+
+def _write_global(editor: Editor, node: cst.CSTNode, name: str) -> str | None:
+    table = editor.scope(node).table
+    return name if table.find_owner(name) is table.module() else None
