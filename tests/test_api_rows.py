@@ -59,6 +59,8 @@ def test_a_function_says_all_that_a_row_can_say() -> None:
         coroutine = true
         keeps = false
         twin = "acme.start_async"
+        bounded = "acme.start_for"
+        decorates = "request-thread"
         since = "3.11"
         until = "3.14"
         """,
@@ -90,6 +92,8 @@ def test_a_function_says_all_that_a_row_can_say() -> None:
             coroutine=True,
             keeps=False,
             twin="acme.start_async",
+            bounded="acme.start_for",
+            decorates=RunsIn.REQUEST_THREAD,
             since=(3, 11),
             until=(3, 14),
         ),
@@ -126,6 +130,53 @@ def test_a_class_has_the_methods_that_its_kind_usually_has(row: str, domain: Dom
         assert catalog.find_method("acme.Thing", method) is catalog.find_method(found.bases[0], method)
         assert catalog.find_method("acme.Thing", method) is not None
     assert not amendments.calls
+
+
+HANDLERS = """\
+import acme
+
+app = acme.App()
+hits = 0
+
+
+@app.page("/")
+def page():
+    global hits
+    hits += 1
+
+
+class Filter(acme.Filter):
+    def __init__(self):
+        self.count = 0
+
+    def filter(self):
+        self.count += 1
+"""
+
+
+def test_rows_say_what_a_framework_runs() -> None:
+    Path("conclint.toml").write_text(
+        """
+        [[api]]
+        name = "acme.App"
+        kind = "other"
+        [[api]]
+        type = "acme.App"
+        method = "page"
+        decorates = "request-thread"
+        [[api]]
+        name = "acme.Filter"
+        kind = "other"
+        runs = ["filter"]
+        runs-in = "request-thread"
+        shared = true
+        """,
+        encoding="utf-8",
+    )
+    Path("app.py").write_text(HANDLERS, encoding="utf-8")
+    done = run("conclint", "check", ".", "--output-format", "json")
+    found = [(one["code"], one["location"]["row"]) for one in json.loads(done.stdout)]
+    assert found == [("CON201", 10), ("CON201", 18)]
 
 
 def test_every_usual_class_is_one_of_the_catalog() -> None:
@@ -179,6 +230,9 @@ def test_own_names_make_a_file_matter() -> None:
         ('name = "a.B"\ntype = "a.B"\nmethod = "c"', "`api[0]`: a row needs either `name`, or `type` and `method`"),
         ('type = "a.B"\nmethod = "c"\nkind = "lock"', "`api[0]`: `kind` is for classes, which have a `name`"),
         ('name = "a.b"\nruns-in = "thread"', "`api[0]`: `runs-in` is for classes, which have a `kind`"),
+        ('name = "a.b"\nshared = true', "`api[0]`: `shared` is for classes, which have a `kind`"),
+        ('name = "a.b"\ndecorates = "tread"', "`api[0].decorates`: unknown word `tread`; did you mean "),
+        ('name = "a.b"\nbounded = "wait"', "`api[0]`: `bounded`: `wait` is no qualified name"),
         (
             'name = "a.b"\nreturns = "requests.Sesion"',
             "`returns`: unknown class `requests.Sesion`; did you mean `requests.S",

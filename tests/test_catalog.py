@@ -32,8 +32,12 @@ OTHER_PLATFORMS = {
     "selectors.KqueueSelector",
     "selectors.DevpollSelector",
     "selectors.EpollSelector",
+    "select.devpoll",
+    "select.devpoll.poll",
     "select.epoll",
     "select.epoll.poll",
+    "select.kqueue",
+    "select.kqueue.control",
     "select.poll",
     "select.poll.poll",
 }
@@ -52,7 +56,8 @@ def exists_here(row: CallRow | ClassRow) -> bool:
 
 
 def owner_exists_here(name: str) -> bool:
-    owner = INDEX.classes.get(name.rpartition(".")[0])
+    """Whether this Python has the class of a method, or of a constructor."""
+    owner = INDEX.classes.get(name) or INDEX.classes.get(name.rpartition(".")[0])
     return owner is None or exists_here(owner)
 
 
@@ -196,9 +201,17 @@ def test_references_between_rows_lead_somewhere() -> None:
         for name in (call.returns, call.returns_item, *call.returns_items, *passes):
             assert not name or catalog.canonical_class(name) == name, call.names
         assert not call.twin or catalog.find_call(call.twin) or catalog.find_class(call.twin), call.names
+        assert not call.bounded or has_timeout(call.bounded), call.names
     for cls in CLASSES:
         for base in (*cls.bases, *filter(None, [cls.attributes])):
             assert catalog.canonical_class(base) == base, cls.names
+
+
+def has_timeout(name: str) -> bool:
+    """Whether a call takes a timeout, or what it returns has a method that does: `Pool.map_async`."""
+    row = catalog.find_call(name)
+    rows = (row, catalog.find_method(row.returns, "get") if row is not None and row.returns else None)
+    return any(one is not None and one.timeout is not None and one.timeout.keyword for one in rows)
 
 
 def test_bases_are_bases_in_python() -> None:
@@ -372,6 +385,11 @@ def test_versions_choose_the_rows() -> None:
     with catalog.amend(catalog.Amendments(versions=((3, 13), (3, 14)))):
         assert catalog.find_class("asyncio.TaskGroup") is not None
         assert catalog.find_call("telnetlib.Telnet") is None
+        assert catalog.find_call("http.server.HTTPSServer") is not None
+    with catalog.amend(catalog.Amendments(versions=((3, 13),))):
+        # The row of the constructor has other names, of servers that are older.
+        assert catalog.find_call("http.server.HTTPSServer") is None
+        assert catalog.find_call("http.server.HTTPServer") is not None
     assert catalog.load() is INDEX
 
 
@@ -400,6 +418,7 @@ def test_a_call_fits_together(row: CallRow) -> None:
         passed = (spawn.arguments_from, spawn.position)
         assert None in passed or spawn.arguments_from > spawn.position  # type: ignore[operator]
     assert not (row.coroutine and row.twin), "a coroutine needs no asynchronous twin"
+    assert not row.bounded or (row.timeout is not None and not row.timeout.keyword), "it has a timeout of its own"
     assert row.since is None or row.until is None or row.since < row.until
 
 
@@ -415,6 +434,7 @@ def test_a_call_is_found_by_each_of_its_names(row: CallRow) -> None:
 @pytest.mark.parametrize("row", CLASSES, ids=lambda row: row.names[0])
 def test_a_class_fits_together(row: ClassRow) -> None:
     assert bool(row.runs) == (row.runs_in is not None)
+    assert row.runs or not row.shared
     assert row.names[0] not in catalog.resolve_mro(row.names[0])[1:]
     # What is acquired can be released, and `with` knows of it.
     methods = ("acquire", "release") if row.kind in LOCK_KINDS else ()

@@ -186,6 +186,93 @@ def test_a_decorator_of_the_library_hands_the_function_over(decorator: str) -> N
     assert roots(text) == [("bye", RunsIn.ATEXIT)]
 
 
+FLASK = "import flask\napp = flask.Flask(__name__)\n"
+FASTAPI = "import fastapi\napp = fastapi.FastAPI()\n"
+DJANGO = "import django.dispatch, django.utils.deprecation\nfrom django.db.models.signals import post_save\n"
+TORNADO = "import tornado.web, tornado.tcpserver\n"
+GEVENT = "import gevent, gevent.pool, gevent.threadpool\n"
+MIDDLEWARE = "class M(django.utils.deprecation.MiddlewareMixin):\n    def process_request(self, request): ...\n"
+HTTP = "from starlette.middleware.base import BaseHTTPMiddleware\nclass M(BaseHTTPMiddleware):\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"{FLASK}@app.route('/')\ndef view(): ...", [("view", RunsIn.REQUEST_THREAD)]),
+        (f"{FLASK}@app.route('/')\nasync def view(): ...", []),
+        (f"{FLASK}@app.before_request\ndef begin(): ...", [("begin", RunsIn.REQUEST_THREAD)]),
+        (f"{FLASK}app.before_request(job)", [("job", RunsIn.REQUEST_THREAD)]),
+        (f"{FLASK}@app.after_request\n@app.teardown_request\ndef end(one): ...", [("end", RunsIn.REQUEST_THREAD)]),
+        (f"{FLASK}@app.errorhandler(404)\ndef missing(error): ...", [("missing", RunsIn.REQUEST_THREAD)]),
+        (f"{FLASK}app.add_url_rule('/', view_func=job)", [("job", RunsIn.REQUEST_THREAD)]),
+        (f"{FLASK}@app.cli.command('go')\ndef go(): ...", []),
+        (f"{FASTAPI}@app.get('/')\ndef view(): ...", [("view", RunsIn.REQUEST_THREAD)]),
+        (f"{FASTAPI}@app.get('/')\nasync def view(): ...", [("view", RunsIn.TASK)]),
+        (f"{FASTAPI}def view(one=fastapi.Depends(job)): ...", [("job", RunsIn.REQUEST_THREAD)]),
+        (f"{FASTAPI}async def ask(): ...\ndef view(one=fastapi.Depends(ask)): ...", []),
+        (
+            f"{FASTAPI}def view(tasks: fastapi.BackgroundTasks):\n    tasks.add_task(job)",
+            [("job", RunsIn.REQUEST_THREAD)],
+        ),
+        (f"{FASTAPI}@app.middleware('http')\nasync def wrap(request, go): ...", [("wrap", RunsIn.TASK)]),
+        (f"{FASTAPI}@app.on_event('startup')\ndef start(): ...", []),
+        ("import fastapi\nasync def live(app): ...\nfastapi.FastAPI(lifespan=live)", [("live", RunsIn.TASK)]),
+        (f"{HTTP}    async def dispatch(self, request, go): ...", [("M.dispatch", RunsIn.TASK)]),
+        (f"{DJANGO}{MIDDLEWARE}", [("M.process_request", RunsIn.REQUEST_THREAD)]),
+        (f"{DJANGO}@django.dispatch.receiver(post_save)\ndef note(**options): ...", [("note", RunsIn.HOOK)]),
+        (f"{DJANGO}post_save.connect(job)", [("job", RunsIn.HOOK)]),
+        (f"{DJANGO}django.dispatch.Signal().connect(receiver=job)", [("job", RunsIn.HOOK)]),
+        (f"{TORNADO}class P(tornado.web.RequestHandler):\n    def get(self): ...", [("P.get", RunsIn.LOOP_CALLBACK)]),
+        (
+            f"{TORNADO}class P(tornado.web.RequestHandler):\n    async def post(self): ...\n    def other(self): ...",
+            [("P.post", RunsIn.LOOP_CALLBACK)],
+        ),
+        (f"{GEVENT}gevent.spawn(job)", [("job", RunsIn.GREENLET)]),
+        (f"{GEVENT}gevent.spawn_later(1, job)", [("job", RunsIn.GREENLET)]),
+        (f"{GEVENT}gevent.pool.Pool(3).spawn(job, 1)", [("job", RunsIn.GREENLET)]),
+        (f"{GEVENT}class G(gevent.Greenlet):\n    def _run(self): ...", [("G._run", RunsIn.GREENLET)]),
+        (f"{GEVENT}gevent.threadpool.ThreadPool(3).spawn(job)", [("job", RunsIn.THREAD)]),
+    ],
+)
+def test_frameworks_run_their_handlers(text: str, found: list[tuple[str, RunsIn]]) -> None:
+    assert roots(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "is_shared"),
+    [
+        (f"{DJANGO}{MIDDLEWARE}", True),
+        ("from django.views import View\nclass V(View):\n    def get(self, request): ...", False),
+    ],
+)
+def test_middleware_is_one_object_and_a_view_is_made_anew(text: str, is_shared: bool) -> None:
+    project = link(HEAD + text)
+    (root,) = project.roots
+    assert project.parallel.has_shared_receiver(root) is is_shared
+
+
+NAMED = """\
+class Count:
+    def __call__(self, request): ...
+    def process_view(self, request): ...
+    def help(self): ...
+class Wait:
+    async def __call__(self, request): ...
+def tag(get_response):
+    def answer(request): ...
+    return answer
+"""
+
+
+def test_the_settings_of_django_name_middleware() -> None:
+    names = ["app.Count", "app.Wait", "app.tag", "app.nothing", "django.middleware.common.CommonMiddleware"]
+    assert roots(NAMED, settings=f"MIDDLEWARE = {names}\nOTHER = ['app.job']") == [
+        ("Count.__call__", RunsIn.REQUEST_THREAD),
+        ("Count.process_view", RunsIn.REQUEST_THREAD),
+        ("tag.<locals>.answer", RunsIn.REQUEST_THREAD),
+    ]
+
+
 FRAMEWORK = "class App:\n    def task(self, function):\n        return function\napp = App()\ndef job(**options): ..."
 
 

@@ -13,7 +13,8 @@ from conclint.catalog.rows import LOCK_KINDS, CallRow, ClassRow, Domain, Effect,
 _HEAD = """# What conclint knows of libraries
 
 Generated from the catalog, which the settings may [add to](settings.md#libraries-of-your-own). Methods stand after
-their class; `a` · `b` are alike. Rules that look at all calls alike are not named.
+their class; `a` · `b` are alike. "Instead" names what a coroutine should await, and what takes a timeout. Rules that
+look at all calls alike are not named.
 
 """
 
@@ -39,21 +40,25 @@ _WAITS: Mapping[Wait, str] = {
 
 _STOPS_A_LOOP = Effect.SLEEP | Effect.NETWORK | Effect.SUBPROCESS | Effect.TERMINAL | Effect.SLOW_FIRST_USE
 _STOPS_OTHERS = Effect.SLEEP | Effect.SUBPROCESS | Effect.WAIT
-_LOCKS = "CON202 CON221 CON222 CON224 CON226 CON227 CON231 CON235 CON238"
+_LOCKS = (
+    "CON202 CON204 CON207 CON221 CON222 CON223 CON224 CON225 CON226 CON227 CON229 CON230 CON231 CON235 CON238 CON240 "
+    "CON242 CON243 CON246"
+)
 _BY_KIND: Mapping[Kind, str] = {
     **dict.fromkeys(LOCK_KINDS, _LOCKS),
-    Kind.CONDITION: f"{_LOCKS} CON232 CON233 CON234",
+    Kind.CONDITION: f"{_LOCKS} CON232 CON233 CON234 CON245",
+    Kind.SEMAPHORE: f"{_LOCKS} CON244",
     Kind.EVENT: "CON236 CON239 CON508",
     Kind.BARRIER: "CON236 CON239 CON508",
-    Kind.QUEUE: "CON209 CON210 CON236 CON239 CON508",
-    Kind.THREAD: "CON101 CON104 CON105 CON106 CON107 CON108 CON109 CON117",
+    Kind.QUEUE: "CON209 CON210 CON211 CON236 CON239 CON506 CON508",
+    Kind.THREAD: "CON101 CON104 CON105 CON106 CON107 CON108 CON109 CON117 CON119 CON120 CON122 CON603",
     Kind.TIMER: "CON101 CON104 CON105 CON107 CON109",
-    Kind.PROCESS: "CON104 CON105 CON106 CON108 CON109 CON501 CON504",
+    Kind.PROCESS: "CON104 CON105 CON106 CON108 CON109 CON501 CON504 CON513 CON527",
     Kind.POPEN: "CON502 CON505",
-    Kind.POOL: "CON503 CON504 CON525 CON526",
+    Kind.POOL: "CON503 CON504 CON512 CON525 CON526",
     Kind.EXECUTOR: "CON504 CON522 CON524 CON525 CON526",
-    Kind.FUTURE: "CON521 CON523",
-    Kind.TASK: "CON404",
+    Kind.FUTURE: "CON521 CON523 CON528 CON529",
+    Kind.TASK: "CON404 CON416",
     Kind.TASK_GROUP: "CON414",
     Kind.CANCEL_SCOPE: "CON308 CON414",
     Kind.LOOP: "CON406 CON407",
@@ -66,9 +71,13 @@ _OF_TASKS = frozenset({Kind.TASK, Kind.TASK_GROUP, Kind.CANCEL_SCOPE, Kind.LOOP}
 _BY_EFFECT: tuple[tuple[Effect, str], ...] = (
     (_STOPS_A_LOOP, "CON401 CON402"),
     (_STOPS_OTHERS, "CON228"),
+    (Effect.FILE, "CON422"),
     (Effect.NETWORK | Effect.SLEEP, "CON703"),
     (Effect.HEAVY | Effect.GROWS, "CON702"),
 )
+_TAKES = frozenset({"acquire", "__enter__", "__aenter__"})
+_GIVES_BACK = frozenset({"release", "__exit__", "__aexit__"})
+_PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS, RunsIn.EXECUTOR})
 _THREADS = frozenset({RunsIn.THREAD, RunsIn.TIMER, RunsIn.EXECUTOR_THREAD, RunsIn.EXECUTOR})
 
 
@@ -108,7 +117,8 @@ def _render_calls(calls: Iterable[CallRow]) -> str:
     told = [(owner, name, text) for (owner, _, name), text in lines if text is not None]
     groups = itertools.groupby(sorted(told, key=lambda one: (one[0], one[2], one[1])), key=lambda one: (one[0], one[2]))
     rows = [f"| {_join_names(owner, [name for _, name, _ in group])} | {text} |\n" for (owner, text), group in groups]
-    return "".join(("| call | does | without a timeout | rules |\n|---|---|---|---|\n", *rows)) if rows else ""
+    head = "| call | does | without a timeout | instead | rules |\n|---|---|---|---|---|\n"
+    return "".join((head, *rows)) if rows else ""
 
 
 def _join_names(owner: str, names: Iterable[str]) -> str:
@@ -119,15 +129,27 @@ def _join_names(owner: str, names: Iterable[str]) -> str:
 def _describe_call(row: CallRow) -> str | None:
     """Return the cells after the name; None for a call that does nothing of note."""
     words = [word for effect, word in _WORDS.items() if effect & row.effects]
+    words += _describe_lock(row)
     words += [f"runs `{spawn.keyword or spawn.position}`: {spawn.runs_in.value}" for spawn in _iter_spawns(row)]
     words += [row.role.value] if row.role is not None else []
     words += [f"changes {row.changes}"] if row.changes else []
+    words += [f"runs what is below: {row.decorates.value}"] if row.decorates is not None else []
     words += ["exits"] if row.exits else []
     words += ["only on its loop"] if row.loop_only else []
     if not words and row.timeout is None:
         return None
     words += ["when awaited"] if row.coroutine else []
-    return f"{', '.join(words)}{_say_versions(row)} | {_say_timeout(row.timeout)} | {' '.join(_iter_rules(row))}"
+    instead = " · ".join(f"`{name}`" for name in (row.twin, row.bounded) if name)
+    cells = (", ".join(words) + _say_versions(row), _say_timeout(row.timeout), instead, " ".join(_iter_rules(row)))
+    return " | ".join(cells)
+
+
+def _describe_lock(row: CallRow) -> list[str]:
+    owner, _, method = row.names[0].rpartition(".")
+    found = catalog.find_class(owner)
+    if found is None or found.kind not in LOCK_KINDS:
+        return []
+    return ["locks"] if method in _TAKES else ["unlocks"] if method in _GIVES_BACK else []
 
 
 def _iter_spawns(row: CallRow) -> Iterator[Spawn]:
@@ -156,12 +178,15 @@ def _iter_rules(row: CallRow) -> Iterator[str]:
             yield "CON408"
         if row.effects & Effect.NETWORK and not row.effects & Effect.WAIT and _may_last(row.timeout):
             yield "CON301"
+        yield from ["CON304"] if row.effects & Effect.SUBPROCESS and row.timeout and row.timeout.keyword else []
     else:
         yield "CON403"
+        yield from ["CON309"] if row.effects & Effect.NETWORK and row.timeout is not None else []
     if row.spawn is not None and row.spawn.runs_in is not RunsIn.HERE:
         yield from ("CON102", "CON121", *(["CON110"] if row.spawn.runs_in is not RunsIn.TASK else []))
         yield from ["CON103"] if row.spawn.args_keyword else []
         yield from ["CON701"] if row.spawn.runs_in in _THREADS else []
+        yield from ["CON507", "CON510"] if row.spawn.runs_in in _PROCESSES else []
     yield from ["CON406"] if row.loop_only else []
     yield from ["CON113"] if row.changes else []
     yield from ["CON111"] if row.exits else []

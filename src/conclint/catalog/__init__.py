@@ -84,9 +84,13 @@ def find_own_rows() -> tuple[ClassRow | CallRow, ...]:
 def _build(amendments: Amendments) -> Index:
     libraries = _load_libraries()
     own = build_index(amendments.classes, amendments.calls)
+    known = {**libraries.classes, **own.classes}
+    classes = _choose(known, amendments.versions)
+    gone = known.keys() - classes.keys()
+    calls = _choose({**libraries.calls, **own.calls}, amendments.versions)
+    # With a class go its constructor and its methods.
     return Index(
-        _choose({**libraries.classes, **own.classes}, amendments.versions),
-        _choose({**libraries.calls, **own.calls}, amendments.versions),
+        classes, {name: row for name, row in calls.items() if gone.isdisjoint((name, name.rpartition(".")[0]))}
     )
 
 

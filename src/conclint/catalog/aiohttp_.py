@@ -18,6 +18,7 @@ CLASSES: tuple[ClassRow, ...] = (
     _class("ClientSession", "client", Kind.SESSION),
     _class("ClientTimeout", "client", Kind.OTHER),
     _class("ClientResponse", "client_reqrep", Kind.OTHER),
+    _class("StreamReader", "streams", Kind.OTHER),
     _class("ClientWebSocketResponse", "client_ws", Kind.OTHER),
     _class("TCPConnector", "connector", Kind.OTHER),
 )
@@ -64,6 +65,11 @@ CALLS: tuple[CallRow, ...] = (
         for name in ("read", "text", "json")
     ),
     CallRow(names=(f"{_RESPONSE}.raise_for_status",), keeps=False),
+    *(CallRow(names=(f"{_RESPONSE}.{name}",), role=Role.CLOSE) for name in ("close", "release")),
+    *(
+        CallRow(names=(f"aiohttp.StreamReader.{name}",), effects=Effect.NETWORK, coroutine=True, keeps=False)
+        for name in ("read", "readany", "readchunk", "readexactly", "readline", "readuntil")
+    ),
     CallRow(
         names=(f"{_SOCKET}.receive",),
         effects=Effect.NETWORK,

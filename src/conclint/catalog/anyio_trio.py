@@ -13,6 +13,8 @@ _PRIMITIVES = (
 )
 _GROUP = "anyio.abc.TaskGroup"
 _NURSERY = "trio.Nursery"
+_SENDERS = ("anyio.streams.memory.MemoryObjectSendStream", "trio.MemorySendChannel")
+_RECEIVERS = ("anyio.streams.memory.MemoryObjectReceiveStream", "trio.MemoryReceiveChannel")
 
 CLASSES: tuple[ClassRow, ...] = (
     *(
@@ -24,6 +26,12 @@ CLASSES: tuple[ClassRow, ...] = (
     *(ClassRow(names=(f"{library}.Path",), kind=Kind.OTHER, domain=Domain.TASK) for library in _LIBRARIES),
     ClassRow(names=(_GROUP,), kind=Kind.TASK_GROUP, domain=Domain.TASK),
     ClassRow(names=(_NURSERY,), kind=Kind.TASK_GROUP, domain=Domain.TASK),
+    # A channel is a queue of which senders and receivers have an end each.
+    *(ClassRow(names=(name,), kind=Kind.OTHER, domain=Domain.TASK) for name in (*_SENDERS, *_RECEIVERS)),
+    ClassRow(names=("anyio.abc.Process",), kind=Kind.POPEN, domain=Domain.TASK),
+    ClassRow(names=("trio.Process",), kind=Kind.POPEN, domain=Domain.TASK),
+    ClassRow(names=("trio.SocketStream",), kind=Kind.OTHER, domain=Domain.TASK),
+    ClassRow(names=("anyio.abc.SocketStream",), kind=Kind.OTHER, domain=Domain.TASK),
     ClassRow(
         names=("anyio.from_thread.BlockingPortal", "anyio.abc.BlockingPortal"), kind=Kind.EXECUTOR, domain=Domain.TASK
     ),
@@ -117,10 +125,92 @@ CALLS: tuple[CallRow, ...] = (
     *(
         CallRow(names=(f"{library}.Path.{name}",), effects=Effect.FILE, coroutine=True, keeps=False)
         for library in _LIBRARIES
-        for name in ("exists", "mkdir", "read_bytes", "read_text", "stat", "unlink", "write_bytes", "write_text")
+        for name in (
+            "exists",
+            "is_dir",
+            "is_file",
+            "mkdir",
+            "open",
+            "read_bytes",
+            "read_text",
+            "rename",
+            "replace",
+            "resolve",
+            "rmdir",
+            "stat",
+            "touch",
+            "unlink",
+            "write_bytes",
+            "write_text",
+        )
     ),
     *(
-        CallRow(names=(name,), effects=Effect.NETWORK, timeout=_UNBOUNDED, coroutine=True)
-        for name in ("anyio.connect_tcp", "trio.open_tcp_stream", "trio.open_ssl_over_tcp_stream")
+        CallRow(names=(name,), effects=Effect.NETWORK, timeout=_UNBOUNDED, returns=returns, coroutine=True)
+        for name, returns in (
+            ("anyio.connect_tcp", "anyio.abc.SocketStream"),
+            ("anyio.connect_unix", "anyio.abc.SocketStream"),
+            ("anyio.getaddrinfo", ""),
+            ("trio.open_tcp_stream", "trio.SocketStream"),
+            ("trio.open_unix_socket", "trio.SocketStream"),
+            ("trio.open_ssl_over_tcp_stream", ""),
+        )
     ),
+    *(
+        CallRow(names=(f"{owner}.{name}",), effects=Effect.NETWORK, timeout=_UNBOUNDED, coroutine=True)
+        for owner, names in (
+            ("trio.SocketStream", ("receive_some", "send_all")),
+            ("anyio.abc.SocketStream", ("receive", "send")),
+        )
+        for name in names
+    ),
+    CallRow(names=("trio.SocketStream.aclose",), role=Role.CLOSE, coroutine=True),
+    CallRow(names=("anyio.abc.SocketStream.aclose",), role=Role.CLOSE, coroutine=True),
+    *(
+        CallRow(names=(name,), returns_items=(sender, receiver))
+        for name, sender, receiver in (
+            ("anyio.create_memory_object_stream", _SENDERS[0], _RECEIVERS[0]),
+            ("trio.open_memory_channel", _SENDERS[1], _RECEIVERS[1]),
+        )
+    ),
+    *(CallRow(names=(f"{name}.send",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True) for name in _SENDERS),
+    *(
+        CallRow(names=(f"{name}.receive",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True)
+        for name in _RECEIVERS
+    ),
+    *(CallRow(names=(f"{name}.send_nowait",), loop_only=True) for name in _SENDERS),
+    *(CallRow(names=(f"{name}.receive_nowait",), loop_only=True) for name in _RECEIVERS),
+    *(CallRow(names=(f"{name}.clone",), returns=name) for name in (*_SENDERS, *_RECEIVERS)),
+    CallRow(
+        names=("anyio.to_interpreter.run_sync",),
+        spawn=Spawn(runs_in=RunsIn.EXECUTOR_PROCESS, position=0, arguments_from=1),
+        coroutine=True,
+    ),
+    CallRow(names=("trio.lowlevel.spawn_system_task",), spawn=_START_SOON, loop_only=True),
+    CallRow(
+        names=("trio.serve_tcp",),
+        effects=Effect.NETWORK,
+        spawn=Spawn(runs_in=RunsIn.TASK, keyword="handler", position=0, passes=("trio.SocketStream",)),
+        coroutine=True,
+    ),
+    CallRow(names=("anyio.open_process",), effects=Effect.SUBPROCESS, returns="anyio.abc.Process", coroutine=True),
+    CallRow(names=("trio.lowlevel.open_process",), effects=Effect.SUBPROCESS, returns="trio.Process", coroutine=True),
+    *(
+        row
+        for name in ("anyio.abc.Process", "trio.Process")
+        for row in (
+            CallRow(
+                names=(f"{name}.wait",),
+                effects=Effect.SUBPROCESS | Effect.WAIT,
+                timeout=_UNBOUNDED,
+                role=Role.JOIN,
+                coroutine=True,
+            ),
+            *(
+                CallRow(names=(f"{name}.{method}",), role=Role.CANCEL)
+                for method in ("kill", "send_signal", "terminate")
+            ),
+        )
+    ),
+    CallRow(names=("trio.sleep_until",), effects=Effect.SLEEP, coroutine=True, keeps=False),
+    CallRow(names=("anyio.sleep_until",), effects=Effect.SLEEP, coroutine=True, keeps=False),
 )

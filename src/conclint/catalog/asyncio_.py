@@ -1,4 +1,4 @@
-"""What `asyncio` and `contextvars` mean."""
+"""What `asyncio` and `contextvars` mean. Loops, streams and processes stand in `asyncio_loops`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role,
 _TASK = "asyncio.Task"
 _FUTURE = "asyncio.Future"
 _LOOP = "asyncio.AbstractEventLoop"
-_PROCESS = "asyncio.subprocess.Process"
-_READER = "asyncio.StreamReader"
-_WRITER = "asyncio.StreamWriter"
 
 
 def _class(
@@ -32,27 +29,10 @@ CLASSES: tuple[ClassRow, ...] = (
     _class("Future", "futures", Kind.FUTURE),
     _class("Task", "tasks", Kind.TASK, (_FUTURE,)),
     _class("TaskGroup", "taskgroups", Kind.TASK_GROUP, since=(3, 11)),
-    _class("Runner", "runners", Kind.LOOP, since=(3, 11)),
     _class("Timeout", "timeouts", Kind.CANCEL_SCOPE, since=(3, 11)),
     ClassRow(names=("async_timeout.Timeout",), kind=Kind.CANCEL_SCOPE, domain=Domain.TASK),
-    _class("StreamReader", "streams", Kind.OTHER),
-    _class("StreamWriter", "streams", Kind.OTHER),
-    _class("Server", "base_events", Kind.OTHER),
     _class("Handle", "events", Kind.OTHER),
     _class("TimerHandle", "events", Kind.OTHER, ("asyncio.Handle",)),
-    ClassRow(
-        names=(
-            _LOOP,
-            "asyncio.events.AbstractEventLoop",
-            "asyncio.BaseEventLoop",
-            "asyncio.base_events.BaseEventLoop",
-            "asyncio.SelectorEventLoop",
-        ),
-        kind=Kind.LOOP,
-        domain=Domain.TASK,
-    ),
-    ClassRow(names=("uvloop.Loop",), kind=Kind.LOOP, domain=Domain.TASK, bases=(_LOOP,)),
-    ClassRow(names=(_PROCESS,), kind=Kind.POPEN, domain=Domain.TASK),
     # A context variable is to tasks what `threading.local` is to threads.
     ClassRow(names=("contextvars.ContextVar",), kind=Kind.THREAD_LOCAL, domain=Domain.TASK),
     ClassRow(names=("contextvars.Context",), kind=Kind.OTHER, domain=Domain.TASK),
@@ -60,8 +40,6 @@ CLASSES: tuple[ClassRow, ...] = (
 
 _UNBOUNDED = Timeout(keyword="")
 _START_TASK = Spawn(runs_in=RunsIn.TASK, keyword="coro", position=0)
-# The coroutine has run to its end when the call returns, so its caller does not run beside it.
-_RUN = Spawn(runs_in=RunsIn.HERE, position=0)
 
 _TASK_CALLS = (
     CallRow(names=("asyncio.sleep", "asyncio.tasks.sleep"), effects=Effect.SLEEP, coroutine=True, keeps=False),
@@ -165,10 +143,16 @@ _FUTURE_METHODS = (
         role=Role.JOIN,
         coroutine=True,
     ),
+    # It cancels the tasks of the group, and leaves the `async with` without an error.
+    CallRow(names=("asyncio.TaskGroup.cancel",), role=Role.CANCEL, loop_only=True, since=(3, 15)),
+    CallRow(names=(f"{_TASK}.uncancel",), keeps=False, since=(3, 11)),
+    CallRow(names=(f"{_TASK}.cancelling",), keeps=False, since=(3, 11)),
+    CallRow(names=("asyncio.Timeout.reschedule",), keeps=False, loop_only=True),
     CallRow(names=("asyncio.Handle.cancel",), role=Role.CANCEL),
 )
 
 _SYNC_METHODS = (
+    CallRow(names=("asyncio.Barrier.__aenter__",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True),
     *(
         row
         for name in ("asyncio.Lock", "asyncio.Condition", "asyncio.Semaphore")
@@ -200,6 +184,8 @@ _SYNC_METHODS = (
         coroutine=True,
         keeps=False,
     ),
+    CallRow(names=("asyncio.Barrier.abort",), coroutine=True, keeps=False),
+    CallRow(names=("asyncio.Barrier.reset",), coroutine=True, keeps=False),
     CallRow(names=("asyncio.Queue.put",), effects=Effect.WAIT, timeout=_UNBOUNDED, coroutine=True),
     CallRow(names=("asyncio.Queue.put_nowait",), loop_only=True),
     *(
@@ -225,162 +211,6 @@ _SYNC_METHODS = (
     CallRow(names=("asyncio.Queue.shutdown",), role=Role.CLOSE, keeps=False, since=(3, 13)),
 )
 
-_LOOP_FUNCTIONS = (
-    *(
-        CallRow(names=(f"asyncio.{name}", f"asyncio.events.{name}"), returns=_LOOP)
-        for name in ("get_event_loop", "get_running_loop", "new_event_loop")
-    ),
-    CallRow(names=("asyncio.set_event_loop", "asyncio.events.set_event_loop")),
-    CallRow(names=("uvloop.new_event_loop",), returns=_LOOP),
-    CallRow(
-        names=("asyncio.run", "asyncio.runners.run"),
-        effects=Effect.WAIT,
-        timeout=_UNBOUNDED,
-        spawn=Spawn(runs_in=RunsIn.HERE, keyword="main", position=0),
-    ),
-    CallRow(names=("uvloop.run",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=_RUN),
-    CallRow(
-        names=("asyncio.Runner.run",),
-        effects=Effect.WAIT,
-        timeout=_UNBOUNDED,
-        spawn=Spawn(runs_in=RunsIn.HERE, keyword="coro", position=0),
-    ),
-    CallRow(names=("asyncio.Runner.get_loop",), returns=_LOOP),
-    CallRow(names=("asyncio.Runner.close",), effects=Effect.WAIT, role=Role.CLOSE),
-    CallRow(names=("asyncio.Runner.__exit__",), effects=Effect.WAIT, role=Role.CLOSE),
-)
-
-_LOOP_METHODS = (
-    CallRow(
-        names=(f"{_LOOP}.run_until_complete",),
-        effects=Effect.WAIT,
-        timeout=_UNBOUNDED,
-        spawn=Spawn(runs_in=RunsIn.HERE, keyword="future", position=0),
-    ),
-    CallRow(names=(f"{_LOOP}.run_forever",), effects=Effect.WAIT, timeout=_UNBOUNDED),
-    CallRow(names=(f"{_LOOP}.stop",), role=Role.CANCEL, loop_only=True),
-    CallRow(names=(f"{_LOOP}.close",), role=Role.CLOSE),
-    CallRow(names=(f"{_LOOP}.create_task",), spawn=_START_TASK, returns=_TASK, loop_only=True),
-    CallRow(names=(f"{_LOOP}.create_future",), returns=_FUTURE),
-    CallRow(
-        names=(f"{_LOOP}.run_in_executor",),
-        spawn=Spawn(runs_in=RunsIn.EXECUTOR, keyword="func", position=1, arguments_from=2),
-        returns=_FUTURE,
-    ),
-    *(
-        CallRow(
-            names=(f"{_LOOP}.{name}",),
-            spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=0, arguments_from=1),
-            returns="asyncio.Handle",
-            loop_only=name == "call_soon",
-        )
-        for name in ("call_soon", "call_soon_threadsafe")
-    ),
-    *(
-        CallRow(
-            names=(f"{_LOOP}.{name}",),
-            spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=1, arguments_from=2),
-            returns=returns,
-            loop_only=True,
-        )
-        for name, returns in (
-            ("call_later", "asyncio.TimerHandle"),
-            ("call_at", "asyncio.TimerHandle"),
-            ("add_reader", ""),
-            ("add_writer", ""),
-            # asyncio runs it on the loop, not in the signal handler itself.
-            ("add_signal_handler", ""),
-        )
-    ),
-    CallRow(
-        names=(f"{_LOOP}.set_exception_handler",),
-        spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="handler", position=0),
-    ),
-    CallRow(
-        names=(f"{_LOOP}.shutdown_default_executor",),
-        effects=Effect.WAIT,
-        timeout=_UNBOUNDED,
-        coroutine=True,
-    ),
-    *(
-        CallRow(names=(f"{_LOOP}.{name}",), effects=Effect.NETWORK, timeout=_UNBOUNDED, coroutine=True)
-        for name in (
-            "create_connection",
-            "create_datagram_endpoint",
-            "create_unix_connection",
-            "getaddrinfo",
-            "getnameinfo",
-            "sock_accept",
-            "sock_connect",
-            "sock_recv",
-            "sock_recv_into",
-            "sock_sendall",
-            "start_tls",
-        )
-    ),
-    CallRow(names=(f"{_LOOP}.create_server",), coroutine=True, returns="asyncio.Server"),
-    CallRow(names=(f"{_LOOP}.subprocess_exec",), effects=Effect.SUBPROCESS, coroutine=True),
-    CallRow(names=(f"{_LOOP}.subprocess_shell",), effects=Effect.SUBPROCESS, coroutine=True),
-)
-
-_STREAM_CALLS = (
-    *(
-        CallRow(
-            names=(f"asyncio.{name}", f"asyncio.streams.{name}"),
-            effects=Effect.NETWORK,
-            timeout=_UNBOUNDED,
-            returns_items=(_READER, _WRITER),
-            coroutine=True,
-        )
-        for name in ("open_connection", "open_unix_connection")
-    ),
-    *(
-        CallRow(
-            names=(f"asyncio.{name}", f"asyncio.streams.{name}"),
-            spawn=Spawn(runs_in=RunsIn.TASK, keyword="client_connected_cb", position=0, passes=(_READER, _WRITER)),
-            returns="asyncio.Server",
-            coroutine=True,
-        )
-        for name in ("start_server", "start_unix_server")
-    ),
-    *(
-        CallRow(names=(name,), effects=Effect.NETWORK, timeout=_UNBOUNDED, coroutine=True)
-        for name in (
-            f"{_READER}.read",
-            f"{_READER}.readline",
-            f"{_READER}.readexactly",
-            f"{_READER}.readuntil",
-            f"{_WRITER}.drain",
-            f"{_WRITER}.wait_closed",
-        )
-    ),
-    CallRow(names=(f"{_WRITER}.write",), keeps=False, loop_only=True),
-    CallRow(names=(f"{_WRITER}.close",), role=Role.CLOSE, loop_only=True),
-    CallRow(names=("asyncio.Server.close",), role=Role.CANCEL),
-    CallRow(names=("asyncio.Server.wait_closed",), effects=Effect.WAIT, role=Role.JOIN, coroutine=True),
-    CallRow(names=("asyncio.Server.serve_forever",), effects=Effect.WAIT, coroutine=True),
-    *(
-        CallRow(
-            names=(f"asyncio.{name}", f"asyncio.subprocess.{name}"),
-            effects=Effect.SUBPROCESS,
-            returns=_PROCESS,
-            coroutine=True,
-        )
-        for name in ("create_subprocess_exec", "create_subprocess_shell")
-    ),
-    *(
-        CallRow(
-            names=(f"{_PROCESS}.{name}",),
-            effects=Effect.SUBPROCESS | Effect.WAIT,
-            timeout=_UNBOUNDED,
-            role=Role.JOIN,
-            coroutine=True,
-        )
-        for name in ("wait", "communicate")
-    ),
-    *(CallRow(names=(f"{_PROCESS}.{name}",), role=Role.CANCEL) for name in ("terminate", "kill", "send_signal")),
-)
-
 _CONTEXT_CALLS = (
     CallRow(names=("contextvars.ContextVar.get",)),
     CallRow(names=("contextvars.ContextVar.set",)),
@@ -393,8 +223,5 @@ CALLS: tuple[CallRow, ...] = (
     *_TASK_CALLS,
     *_FUTURE_METHODS,
     *_SYNC_METHODS,
-    *_LOOP_FUNCTIONS,
-    *_LOOP_METHODS,
-    *_STREAM_CALLS,
     *_CONTEXT_CALLS,
 )

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role, RunsIn, Spawn, Timeout
+from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, Role, RunsIn, Spawn, Timeout, Wait
 
 _UNARY = (
     "grpc.UnaryUnaryMultiCallable",
     "grpc.StreamUnaryMultiCallable",
 )
+_STREAMS = ("grpc.UnaryStreamMultiCallable", "grpc.StreamStreamMultiCallable")
 _CHANNEL = "grpc.Channel"
+_SEARCH = "elasticsearch.Elasticsearch"
+_ASYNC_SEARCH = "elasticsearch.AsyncElasticsearch"
+_REQUESTS = (
+    "bulk",
+    "count",
+    "delete",
+    "delete_by_query",
+    "exists",
+    "get",
+    "index",
+    "info",
+    "mget",
+    "msearch",
+    "ping",
+    "reindex",
+    "scroll",
+    "search",
+    "update",
+    "update_by_query",
+)
+_CONTAINER = "docker.models.containers.Container"
+_CONTAINERS = "docker.models.containers.ContainerCollection"
+_IMAGES = "docker.models.images.ImageCollection"
 _LANGUAGE_MODELS = (("openai", "OpenAI"), ("anthropic", "Anthropic"))
 """Library and client; all that a client has are resources, and so are their attributes: `chat.completions`."""
 _AWS = "botocore.client.BaseClient"
@@ -23,12 +47,22 @@ send_message_batch start_execution transact_write_items update_item upload_file 
 CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=(_CHANNEL,), kind=Kind.SESSION),
     ClassRow(names=("grpc.aio.Channel",), kind=Kind.SESSION, domain=Domain.TASK),
+    *(
+        ClassRow(names=(f"grpc.aio.{name}MultiCallable",), kind=Kind.OTHER, domain=Domain.TASK)
+        for name in ("UnaryUnary", "StreamUnary")
+    ),
+    ClassRow(names=("grpc.aio.Server",), kind=Kind.OTHER, domain=Domain.TASK),
+    *(ClassRow(names=(name,), kind=Kind.OTHER) for name in _STREAMS),
     ClassRow(names=("grpc.Future",), kind=Kind.FUTURE),
     ClassRow(names=("grpc.Server",), kind=Kind.OTHER),
     *(ClassRow(names=(name,), kind=Kind.OTHER) for name in _UNARY),
     ClassRow(names=("boto3.session.Session", "boto3.Session"), kind=Kind.SESSION),
     ClassRow(names=(_AWS,), kind=Kind.SESSION),
-    ClassRow(names=("elasticsearch.Elasticsearch",), kind=Kind.SESSION),
+    ClassRow(names=("botocore.waiter.Waiter",), kind=Kind.OTHER),
+    ClassRow(names=(_SEARCH,), kind=Kind.SESSION),
+    ClassRow(names=(_ASYNC_SEARCH,), kind=Kind.SESSION, domain=Domain.TASK),
+    ClassRow(names=("docker.APIClient", "docker.api.client.APIClient"), kind=Kind.SESSION),
+    *(ClassRow(names=(name,), kind=Kind.OTHER) for name in (_CONTAINER, _CONTAINERS, _IMAGES)),
     ClassRow(names=("docker.DockerClient", "docker.client.DockerClient"), kind=Kind.SESSION),
     *(
         row
@@ -56,6 +90,45 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=("grpc.channel_ready_future",), returns="grpc.Future"),
     CallRow(names=(f"{_CHANNEL}.unary_unary",), returns=_UNARY[0]),
     CallRow(names=(f"{_CHANNEL}.stream_unary",), returns=_UNARY[1]),
+    CallRow(names=(f"{_CHANNEL}.unary_stream",), returns=_STREAMS[0]),
+    CallRow(names=(f"{_CHANNEL}.stream_stream",), returns=_STREAMS[1]),
+    # The call itself sends, and gives an iterator; a stream that is to go on for ever has no deadline.
+    *(CallRow(names=(f"{name}.__call__",), timeout=_SECOND) for name in _STREAMS),
+    # They send at once, and give a call that may be awaited.
+    *(
+        row
+        for name, made, position in (
+            ("unary_unary", "grpc.aio.UnaryUnaryMultiCallable", None),
+            ("stream_unary", "grpc.aio.StreamUnaryMultiCallable", 1),
+        )
+        for row in (
+            CallRow(names=(f"grpc.aio.Channel.{name}",), returns=made),
+            CallRow(names=(f"{made}.__call__",), timeout=Timeout(position=position)),
+        )
+    ),
+    CallRow(names=("grpc.aio.Channel.close",), role=Role.CLOSE, coroutine=True),
+    CallRow(names=("grpc.aio.server",), returns="grpc.aio.Server"),
+    CallRow(names=("grpc.aio.Server.start",), role=Role.START, coroutine=True),
+    CallRow(names=("grpc.aio.Server.stop",), role=Role.CANCEL, coroutine=True),
+    CallRow(
+        names=("grpc.aio.Server.wait_for_termination",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0),
+        role=Role.JOIN,
+        coroutine=True,
+    ),
+    *(
+        # The threads of the server run the behaviour.
+        CallRow(
+            names=(f"grpc.{kind}_rpc_method_handler",),
+            spawn=Spawn(runs_in=RunsIn.REQUEST_THREAD, keyword="behavior", position=0, awaits=True),
+        )
+        for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+    ),
+    CallRow(
+        names=(f"{_CHANNEL}.subscribe",),
+        spawn=Spawn(runs_in=RunsIn.CALLBACK_THREAD, keyword="callback", position=0),
+    ),
     *(CallRow(names=(f"{name}.__call__",), effects=Effect.NETWORK, timeout=_SECOND) for name in _UNARY),
     *(CallRow(names=(f"{name}.with_call",), effects=Effect.NETWORK, timeout=_SECOND) for name in _UNARY),
     *(CallRow(names=(f"{name}.future",), timeout=_SECOND, returns="grpc.Future") for name in _UNARY),
@@ -84,15 +157,42 @@ CALLS: tuple[CallRow, ...] = (
     # The methods of a client are made from the service's model; these are the everyday ones.
     *(CallRow(names=(f"{_AWS}.{name}",), effects=Effect.NETWORK, keeps=False) for name in _AWS_OPERATIONS),
     CallRow(names=(f"{_AWS}.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_AWS}.get_waiter",), effects=Effect.FILE, returns="botocore.waiter.Waiter"),
+    # It asks again and again, up to a number of times.
+    CallRow(names=("botocore.waiter.Waiter.wait",), effects=Effect.NETWORK | Effect.SLEEP, keeps=False),
     CallRow(names=("boto3.session.Session.resource",), effects=Effect.SLOW_FIRST_USE),
+    *(CallRow(names=(f"{_SEARCH}.{name}",), effects=Effect.NETWORK, keeps=False) for name in _REQUESTS),
+    # They give coroutines, though a wrapper around them is a plain function.
     *(
-        CallRow(names=(f"elasticsearch.Elasticsearch.{name}",), effects=Effect.NETWORK, keeps=False)
-        for name in ("bulk", "count", "delete", "exists", "get", "index", "info", "ping", "search", "update")
+        CallRow(names=(f"{_ASYNC_SEARCH}.{name}",), effects=Effect.NETWORK, coroutine=True, keeps=False)
+        for name in _REQUESTS
     ),
-    CallRow(names=("elasticsearch.Elasticsearch.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_SEARCH}.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_ASYNC_SEARCH}.close",), role=Role.CLOSE, coroutine=True),
+    CallRow(names=("elasticsearch.helpers.bulk",), effects=Effect.NETWORK),
+    CallRow(names=("elasticsearch.helpers.async_bulk",), effects=Effect.NETWORK, coroutine=True),
     CallRow(names=("docker.from_env", "docker.client.from_env"), effects=Effect.FILE, returns="docker.DockerClient"),
     CallRow(names=("docker.DockerClient.ping",), effects=Effect.NETWORK),
+    *(
+        CallRow(names=(f"docker.DockerClient.{name}",), effects=Effect.NETWORK)
+        for name in ("df", "info", "login", "version")
+    ),
     CallRow(names=("docker.DockerClient.close",), role=Role.CLOSE),
+    CallRow(names=("docker.APIClient",), timeout=Timeout(position=2, default=Wait.FINITE)),
+    CallRow(names=("docker.APIClient.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_CONTAINERS}.get",), effects=Effect.NETWORK, returns=_CONTAINER),
+    CallRow(names=(f"{_CONTAINERS}.create",), effects=Effect.NETWORK, returns=_CONTAINER),
+    CallRow(names=(f"{_CONTAINERS}.list",), effects=Effect.NETWORK, returns_item=_CONTAINER),
+    # Without `detach=True` it waits until the container ends.
+    CallRow(names=(f"{_CONTAINERS}.run",), effects=Effect.NETWORK, returns=_CONTAINER),
+    *(
+        CallRow(names=(f"{_CONTAINER}.{name}",), effects=Effect.NETWORK)
+        for name in ("exec_run", "kill", "logs", "reload", "remove", "restart", "start", "stats", "stop", "top", "wait")
+    ),
+    *(
+        CallRow(names=(f"{_IMAGES}.{name}",), effects=Effect.NETWORK)
+        for name in ("build", "get", "list", "pull", "push")
+    ),
     *(
         CallRow(names=(f"{library}.{prefix}{client}.close",), role=Role.CLOSE, coroutine=bool(prefix))
         for library, client in _LANGUAGE_MODELS

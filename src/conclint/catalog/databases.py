@@ -13,10 +13,35 @@ _CONNECTIONS = (
 )
 """Drivers that follow PEP 249: connection, cursor, and what their calls do."""
 
-_SQLALCHEMY = ("sqlalchemy.Engine", "sqlalchemy.Connection", "sqlalchemy.orm.Session")
 _PG_POOL = "psycopg_pool.ConnectionPool"
 _MONGO_DATABASE = "pymongo.database.Database"
 _MONGO_COLLECTION = "pymongo.collection.Collection"
+_MONGO_CURSOR = "pymongo.cursor.Cursor"
+_MONGO_STREAM = "pymongo.change_stream.CollectionChangeStream"
+_MONGO_ASYNC_DATABASE = "pymongo.asynchronous.database.AsyncDatabase"
+_MONGO_ASYNC_COLLECTION = "pymongo.asynchronous.collection.AsyncCollection"
+_PG_ASYNC_POOL = "psycopg_pool.AsyncConnectionPool"
+_PG2_POOLS = ("SimpleConnectionPool", "ThreadedConnectionPool")
+_MONGO_QUERIES = (
+    "aggregate",
+    "bulk_write",
+    "count_documents",
+    "create_index",
+    "delete_many",
+    "delete_one",
+    "distinct",
+    "drop",
+    "estimated_document_count",
+    "find_one",
+    "find_one_and_delete",
+    "find_one_and_replace",
+    "find_one_and_update",
+    "insert_many",
+    "insert_one",
+    "replace_one",
+    "update_many",
+    "update_one",
+)
 
 CLASSES: tuple[ClassRow, ...] = (
     *(
@@ -29,22 +54,26 @@ CLASSES: tuple[ClassRow, ...] = (
         )
     ),
     ClassRow(names=("psycopg.AsyncConnection",), kind=Kind.SESSION, domain=Domain.TASK),
+    ClassRow(names=("psycopg.AsyncCursor",), kind=Kind.OTHER, domain=Domain.TASK),
     ClassRow(names=(_PG_POOL, "psycopg_pool.pool.ConnectionPool"), kind=Kind.SESSION),
-    ClassRow(names=("sqlalchemy.orm.scoped_session", "sqlalchemy.orm.scoping.scoped_session"), kind=Kind.OTHER),
+    ClassRow(names=("psycopg_pool.NullConnectionPool",), kind=Kind.SESSION, bases=(_PG_POOL,)),
+    ClassRow(names=(_PG_ASYNC_POOL,), kind=Kind.SESSION, domain=Domain.TASK),
+    *(ClassRow(names=(f"psycopg2.pool.{name}",), kind=Kind.OTHER) for name in _PG2_POOLS),
+    ClassRow(names=("mysql.connector.pooling.MySQLConnectionPool",), kind=Kind.SESSION),
     ClassRow(names=("asyncpg.Connection", "asyncpg.connection.Connection"), kind=Kind.SESSION, domain=Domain.TASK),
     ClassRow(names=("asyncpg.Pool", "asyncpg.pool.Pool"), kind=Kind.SESSION, domain=Domain.TASK),
     ClassRow(
         names=("pymongo.MongoClient", "pymongo.mongo_client.MongoClient"), kind=Kind.SESSION, attributes=_MONGO_DATABASE
     ),
     ClassRow(names=(_MONGO_DATABASE,), kind=Kind.SESSION, attributes=_MONGO_COLLECTION),
-    ClassRow(names=("sqlalchemy.orm.sessionmaker", "sqlalchemy.orm.session.sessionmaker"), kind=Kind.OTHER),
     ClassRow(names=(_MONGO_COLLECTION,), kind=Kind.SESSION),
-    ClassRow(names=("sqlalchemy.Engine", "sqlalchemy.engine.Engine", "sqlalchemy.engine.base.Engine"), kind=Kind.OTHER),
+    ClassRow(names=(_MONGO_CURSOR,), kind=Kind.OTHER),
+    ClassRow(names=(_MONGO_STREAM,), kind=Kind.OTHER),
     ClassRow(
-        names=("sqlalchemy.Connection", "sqlalchemy.engine.Connection", "sqlalchemy.engine.base.Connection"),
-        kind=Kind.SESSION,
+        names=("pymongo.AsyncMongoClient",), kind=Kind.SESSION, domain=Domain.TASK, attributes=_MONGO_ASYNC_DATABASE
     ),
-    ClassRow(names=("sqlalchemy.orm.Session", "sqlalchemy.orm.session.Session"), kind=Kind.SESSION),
+    ClassRow(names=(_MONGO_ASYNC_DATABASE,), kind=Kind.SESSION, domain=Domain.TASK, attributes=_MONGO_ASYNC_COLLECTION),
+    ClassRow(names=(_MONGO_ASYNC_COLLECTION,), kind=Kind.SESSION, domain=Domain.TASK),
 )
 
 _CONNECT = (
@@ -116,8 +145,31 @@ _CONNECT = (
         timeout=Timeout(position=0, default=Wait.FINITE),
         role=Role.CLOSE,
     ),
-    CallRow(names=("psycopg2.pool.SimpleConnectionPool",), effects=Effect.NETWORK),
-    CallRow(names=("psycopg2.pool.ThreadedConnectionPool",), effects=Effect.NETWORK),
+    *(
+        row
+        for name in _PG2_POOLS
+        for row in (
+            CallRow(names=(f"psycopg2.pool.{name}",), effects=Effect.NETWORK),
+            # It raises at once where none is free, and connects where more may be opened.
+            CallRow(
+                names=(f"psycopg2.pool.{name}.getconn",),
+                effects=Effect.NETWORK,
+                returns="psycopg2.extensions.connection",
+            ),
+            CallRow(names=(f"psycopg2.pool.{name}.closeall",), role=Role.CLOSE),
+        )
+    ),
+    CallRow(
+        names=("mysql.connector.pooling.MySQLConnectionPool.get_connection",),
+        effects=Effect.NETWORK,
+        returns="mysql.connector.connection.MySQLConnection",
+    ),
+    CallRow(
+        names=("mysql.connector.aio.connect",),
+        effects=Effect.NETWORK,
+        timeout=Timeout(keyword="connection_timeout", aliases=("connect_timeout",)),
+        coroutine=True,
+    ),
     CallRow(
         names=("MySQLdb.connect", "MySQLdb.Connect"),
         effects=Effect.NETWORK,
@@ -130,7 +182,6 @@ _CONNECT = (
         names=("pymongo.MongoClient",),
         timeout=Timeout(keyword="serverSelectionTimeoutMS", default=Wait.FINITE, infinite=()),
     ),
-    CallRow(names=("sqlalchemy.create_engine", "sqlalchemy.engine.create_engine"), returns="sqlalchemy.Engine"),
 )
 
 _PEP249 = tuple(
@@ -162,7 +213,53 @@ _OWN_METHODS = (
         keeps=False,
     ),
     CallRow(names=("psycopg.Connection.notifies",), effects=Effect.WAIT, timeout=Timeout()),
-    CallRow(names=("psycopg.AsyncConnection.execute",), effects=Effect.NETWORK, coroutine=True),
+    CallRow(
+        names=("psycopg.AsyncConnection.execute",),
+        effects=Effect.NETWORK,
+        returns="psycopg.AsyncCursor",
+        coroutine=True,
+    ),
+    CallRow(names=("psycopg.AsyncConnection.cursor",), returns="psycopg.AsyncCursor"),
+    *(
+        CallRow(names=(f"psycopg.AsyncConnection.{name}",), effects=Effect.NETWORK, coroutine=True)
+        for name in ("commit", "rollback")
+    ),
+    CallRow(names=("psycopg.AsyncConnection.close",), role=Role.CLOSE, coroutine=True),
+    *(
+        CallRow(names=(f"psycopg.AsyncCursor.{name}",), effects=Effect.NETWORK, coroutine=True, keeps=False)
+        for name in ("execute", "executemany", "fetchall", "fetchmany", "fetchone")
+    ),
+    CallRow(
+        names=(f"{_PG_ASYNC_POOL}.getconn",),
+        effects=Effect.NETWORK | Effect.WAIT,
+        timeout=Timeout(position=0, default=Wait.FINITE, infinite=()),
+        returns="psycopg.AsyncConnection",
+        coroutine=True,
+    ),
+    CallRow(
+        names=(f"{_PG_ASYNC_POOL}.close",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=0, default=Wait.FINITE),
+        role=Role.CLOSE,
+        coroutine=True,
+    ),
+    CallRow(names=("pymysql.connections.Connection.ping",), effects=Effect.NETWORK),
+    *(
+        CallRow(names=(f"mysql.connector.connection.MySQLConnection.{name}",), effects=Effect.NETWORK)
+        for name in ("cmd_query", "ping", "reconnect")
+    ),
+    # It gives what is both awaited and used in `async with`.
+    CallRow(
+        names=("asyncpg.Pool.acquire",),
+        effects=Effect.NETWORK | Effect.WAIT,
+        timeout=Timeout(),
+        returns="asyncpg.Connection",
+        coroutine=True,
+    ),
+    CallRow(names=("asyncpg.Pool.release",), timeout=Timeout(default=Wait.NONE), coroutine=True, keeps=False),
+    CallRow(
+        names=("asyncpg.Connection.prepare",), effects=Effect.NETWORK, timeout=Timeout(), coroutine=True, keeps=False
+    ),
     *(
         CallRow(names=(f"{owner}.{name}",), effects=Effect.NETWORK, timeout=Timeout(), coroutine=True, keeps=False)
         for owner in ("asyncpg.Connection", "asyncpg.Pool")
@@ -170,27 +267,33 @@ _OWN_METHODS = (
     ),
     CallRow(names=("asyncpg.Connection.close",), role=Role.CLOSE, coroutine=True),
     CallRow(names=("asyncpg.Pool.close",), role=Role.CLOSE, coroutine=True),
+    *(CallRow(names=(f"{_MONGO_COLLECTION}.{name}",), effects=Effect.NETWORK, keeps=False) for name in _MONGO_QUERIES),
     *(
-        CallRow(names=(f"{_MONGO_COLLECTION}.{name}",), effects=Effect.NETWORK, keeps=False)
-        for name in (
-            "aggregate",
-            "bulk_write",
-            "count_documents",
-            "create_index",
-            "delete_many",
-            "delete_one",
-            "distinct",
-            "find_one",
-            "find_one_and_delete",
-            "find_one_and_replace",
-            "find_one_and_update",
-            "insert_many",
-            "insert_one",
-            "replace_one",
-            "update_many",
-            "update_one",
-        )
+        CallRow(names=(f"{_MONGO_ASYNC_COLLECTION}.{name}",), effects=Effect.NETWORK, coroutine=True, keeps=False)
+        for name in _MONGO_QUERIES
     ),
+    # The query is sent when the first result is asked for.
+    CallRow(names=(f"{_MONGO_COLLECTION}.find",), returns=_MONGO_CURSOR),
+    *(CallRow(names=(f"{_MONGO_CURSOR}.{name}",), returns=_MONGO_CURSOR) for name in ("limit", "skip", "sort")),
+    *(CallRow(names=(f"{_MONGO_CURSOR}.{name}",), effects=Effect.NETWORK) for name in ("next", "to_list")),
+    CallRow(names=(f"{_MONGO_CURSOR}.close",), role=Role.CLOSE),
+    CallRow(names=(f"{_MONGO_COLLECTION}.watch",), effects=Effect.NETWORK, returns=_MONGO_STREAM),
+    # It waits until something changes; `try_next` does not.
+    CallRow(
+        names=(f"{_MONGO_STREAM}.next",),
+        effects=Effect.WAIT,
+        timeout=Timeout(keyword=""),
+    ),
+    CallRow(names=(f"{_MONGO_STREAM}.try_next",), effects=Effect.NETWORK),
+    CallRow(names=(f"{_MONGO_STREAM}.close",), role=Role.CLOSE),
+    *(
+        CallRow(names=(f"pymongo.MongoClient.{name}",), effects=Effect.NETWORK, keeps=False)
+        for name in ("drop_database", "list_database_names", "server_info")
+    ),
+    CallRow(names=("pymongo.AsyncMongoClient.get_database",), returns=_MONGO_ASYNC_DATABASE),
+    CallRow(names=("pymongo.AsyncMongoClient.close",), role=Role.CLOSE, coroutine=True),
+    CallRow(names=(f"{_MONGO_ASYNC_DATABASE}.get_collection",), returns=_MONGO_ASYNC_COLLECTION),
+    CallRow(names=(f"{_MONGO_ASYNC_DATABASE}.command",), effects=Effect.NETWORK, coroutine=True, keeps=False),
     CallRow(names=("pymongo.MongoClient.get_database",), returns=_MONGO_DATABASE),
     CallRow(names=("pymongo.MongoClient.get_default_database",), returns=_MONGO_DATABASE),
     *(
@@ -199,20 +302,6 @@ _OWN_METHODS = (
     ),
     CallRow(names=("pymongo.database.Database.get_collection",), returns=_MONGO_COLLECTION),
     CallRow(names=("pymongo.MongoClient.close",), role=Role.CLOSE),
-    CallRow(names=("sqlalchemy.orm.sessionmaker.__call__",), returns="sqlalchemy.orm.Session"),
-    CallRow(names=("sqlalchemy.Engine.connect",), effects=Effect.NETWORK, returns="sqlalchemy.Connection"),
-    CallRow(names=("sqlalchemy.Engine.begin",), effects=Effect.NETWORK, returns="sqlalchemy.Connection"),
-    CallRow(names=("sqlalchemy.Engine.dispose",), role=Role.CLOSE),
-    *(
-        CallRow(names=(f"{owner}.{name}",), effects=Effect.NETWORK, keeps=False)
-        for owner in _SQLALCHEMY[1:]
-        for name in ("execute", "scalar", "scalars", "commit", "rollback")
-    ),
-    *(
-        CallRow(names=(f"sqlalchemy.orm.Session.{name}",), effects=Effect.NETWORK, keeps=False)
-        for name in ("flush", "get", "refresh")
-    ),
-    *(CallRow(names=(f"{owner}.close",), role=Role.CLOSE) for owner in _SQLALCHEMY[1:]),
 )
 
 CALLS: tuple[CallRow, ...] = (*_CONNECT, *_PEP249, *_OWN_METHODS)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from conclint.catalog import Index, find_class, load, resolve_mro
 from conclint.catalog.rows import LOCK_KINDS, CallRow, ClassRow, Effect, Kind, RunsIn
-from conclint.catalog.web import THREADED
 
 _TELLING_KINDS = frozenset(Kind) - {Kind.COLLECTION, Kind.OTHER}
 _NAMED_KINDS = LOCK_KINDS | {Kind.BARRIER, Kind.THREAD, Kind.TIMER, Kind.PROCESS, Kind.POPEN, Kind.POOL, Kind.EXECUTOR}
 _TELLING_EFFECTS = Effect.NETWORK | Effect.SUBPROCESS | Effect.WAIT
+
+_OF_FRAMEWORKS = frozenset({RunsIn.GREENLET, RunsIn.LOOP_CALLBACK, RunsIn.REQUEST_THREAD})
 
 _UBIQUITOUS = frozenset({"_io", "builtins", "copy", "getpass", "io", "logging", "os", "posix", "sched", "sys", "time"})
 """Modules that mean nothing by themselves: what they do matters only where a root of another file calls it, and then
@@ -33,7 +34,7 @@ _SPECIAL_METHODS = {
 _SYNC_METHODS = frozenset({"acquire", "release", "wait", "is_alive", "is_set", "notify", "notify_all", "task_done"})
 """Methods that have no role and start nothing, but hardly stand for anything else than synchronisation."""
 
-_MEANINGLESS_METHODS = frozenset({"call", "clear", "unlink"})
+_MEANINGLESS_METHODS = frozenset({"call", "clear", "connect", "link", "remove", "unlink"})
 """Methods with a role for classes that hardly any file hands to another, whose names are those of everyday calls."""
 
 _FIXED = (
@@ -49,6 +50,9 @@ _FIXED = (
     r"thread[-_ ]?[Ss]afe",
     r"guarded-by|GuardedBy|requires-lock|single-threaded",
     r"conclint",
+    # Django's settings name middleware in strings, and middleware is made with this.
+    r"MIDDLEWARE\b",
+    r"get_response\b",
     r"noqa:[^\n]*\bCON",
 )
 
@@ -120,13 +124,13 @@ def _iter_modules(index: Index) -> Iterator[str]:
 
 
 def _runs_something(row: ClassRow) -> bool:
-    """Whether a framework runs methods of the class, or functions below its decorators, in threads."""
+    """Whether a framework runs methods of the class by itself, for requests."""
     lines = (find_class(name) for name in resolve_mro(row.names[0]))
-    return row in THREADED or any(one is not None and one.runs_in is RunsIn.REQUEST_THREAD for one in lines)
+    return any(one is not None and one.runs_in in _OF_FRAMEWORKS for one in lines)
 
 
 def _is_telling(row: CallRow) -> bool:
-    return bool(row.effects & _TELLING_EFFECTS) or _starts_something(row)
+    return bool(row.effects & _TELLING_EFFECTS) or _starts_something(row) or row.decorates is not None
 
 
 def _starts_something(row: CallRow) -> bool:

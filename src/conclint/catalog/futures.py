@@ -79,6 +79,21 @@ _CALLS = (
         ),
     ),
     CallRow(
+        names=("concurrent.futures.InterpreterPoolExecutor",),
+        spawn=Spawn(
+            runs_in=RunsIn.EXECUTOR_PROCESS,
+            keyword="initializer",
+            position=2,
+            args_keyword="initargs",
+            args_position=3,
+        ),
+        since=(3, 14),
+    ),
+    *(
+        CallRow(names=(f"concurrent.futures.ProcessPoolExecutor.{name}",), role=Role.CLOSE, since=(3, 14))
+        for name in ("kill_workers", "terminate_workers")
+    ),
+    CallRow(
         names=("concurrent.futures.Executor.shutdown",),
         effects=Effect.WAIT,
         timeout=Timeout(keyword="", nonblocking=(("wait", 0, False),)),

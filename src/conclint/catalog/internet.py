@@ -30,6 +30,7 @@ CLASSES: tuple[ClassRow, ...] = (
     _client("nntplib.NNTP_SSL", "nntplib.NNTP", until=(3, 13)),
     _client("telnetlib.Telnet", until=(3, 13)),
     ClassRow(names=("xmlrpc.client.ServerProxy", "xmlrpc.client.Server"), kind=Kind.SESSION),
+    ClassRow(names=("urllib.robotparser.RobotFileParser",), kind=Kind.OTHER),
 )
 
 
@@ -124,6 +125,13 @@ CALLS: tuple[CallRow, ...] = (
         effects=Effect.NETWORK,
         timeout=Timeout(keyword="", default=Wait.SOCKET_DEFAULT),
         keeps=False,
+        bounded="urllib.request.urlopen",
+    ),
+    CallRow(
+        names=("urllib.robotparser.RobotFileParser.read",),
+        effects=Effect.NETWORK,
+        timeout=Timeout(keyword="", default=Wait.SOCKET_DEFAULT),
+        bounded="urllib.request.urlopen",
     ),
     CallRow(
         names=(f"{_OPENER}.open",),
@@ -144,6 +152,25 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=("telnetlib.Telnet",), effects=Effect.NETWORK, timeout=_timeout(2), until=(3, 13)),
     # Each attribute of the proxy is a method of the server.
     CallRow(names=("xmlrpc.client.ServerProxy",), timeout=Timeout(keyword="", default=Wait.SOCKET_DEFAULT)),
+    *(
+        CallRow(
+            names=(f"telnetlib.Telnet.{name}",),
+            effects=Effect.NETWORK,
+            timeout=Timeout(position=position, default=default),
+            until=(3, 13),
+        )
+        for name, position, default in (
+            ("open", 2, Wait.SOCKET_DEFAULT),
+            ("read_until", 1, Wait.FOREVER),
+            ("expect", 1, Wait.FOREVER),
+        )
+    ),
+    CallRow(names=("telnetlib.Telnet.read_all",), effects=Effect.NETWORK, until=(3, 13)),
+    CallRow(names=("telnetlib.Telnet.close",), role=Role.CLOSE, until=(3, 13)),
+    *(
+        CallRow(names=(f"nntplib.NNTP.{name}",), effects=Effect.NETWORK, until=(3, 13))
+        for name in ("article", "body", "group", "head", "list", "login", "over", "post", "quit", "starttls", "stat")
+    ),
     *(
         CallRow(names=(f"{name}.{method}",), effects=Effect.NETWORK)
         for name, methods in _METHODS.items()

@@ -39,4 +39,6 @@ CALLS: tuple[CallRow, ...] = (
     *(CallRow(names=(f"logging.handlers.{name}.emit",), effects=Effect.NETWORK) for name in _NETWORK_HANDLERS),
     CallRow(names=("logging.handlers.QueueListener.start",), role=Role.START),
     CallRow(names=("logging.handlers.QueueListener.stop",), effects=Effect.WAIT, role=Role.JOIN),
+    CallRow(names=("logging.handlers.QueueListener.__enter__",), role=Role.START, since=(3, 14)),
+    CallRow(names=("logging.handlers.QueueListener.__exit__",), effects=Effect.WAIT, role=Role.JOIN, since=(3, 14)),
 )

@@ -61,7 +61,11 @@ CLASSES: tuple[ClassRow, ...] = (
         kind=Kind.POOL,
         bases=(_POOL,),
     ),
-    ClassRow(names=("multiprocessing.dummy.Process",), kind=Kind.THREAD, bases=("threading.Thread",)),
+    ClassRow(
+        names=("multiprocessing.dummy.Process", "multiprocessing.dummy.DummyProcess"),
+        kind=Kind.THREAD,
+        bases=("threading.Thread",),
+    ),
     ClassRow(names=(_RESULT, "multiprocessing.pool.ApplyResult", "multiprocessing.pool.MapResult"), kind=Kind.FUTURE),
     ClassRow(names=("multiprocessing.pool.IMapIterator",), kind=Kind.OTHER),
     ClassRow(
@@ -131,6 +135,7 @@ _PROCESS_CALLS = (
     CallRow(names=("multiprocessing.Process.join",), effects=Effect.WAIT, timeout=_FIRST, role=Role.JOIN),
     CallRow(names=("multiprocessing.Process.terminate",), role=Role.CANCEL),
     CallRow(names=("multiprocessing.Process.kill",), role=Role.CANCEL),
+    CallRow(names=("multiprocessing.Process.interrupt",), role=Role.CANCEL, since=(3, 14)),
     CallRow(names=("multiprocessing.Process.close",), role=Role.CLOSE),
     CallRow(names=("multiprocessing.Process.is_alive",), keeps=False),
     CallRow(names=("multiprocessing.current_process",), returns="multiprocessing.Process"),
@@ -195,9 +200,17 @@ _POOL_JOBS = tuple(
             names=(name,),
             spawn=Spawn(runs_in=runs_in, keyword="initializer", position=1, args_keyword="initargs", args_position=2),
         ),
-        CallRow(names=(f"{name}.apply",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=one),
-        CallRow(names=(f"{name}.map",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=many),
-        CallRow(names=(f"{name}.starmap",), effects=Effect.WAIT, timeout=_UNBOUNDED, spawn=many),
+        *(
+            # What the twin returns has a `get` with a timeout.
+            CallRow(
+                names=(f"{name}.{method}",),
+                effects=Effect.WAIT,
+                timeout=_UNBOUNDED,
+                spawn=spawn,
+                bounded=f"{name}.{method}_async",
+            )
+            for method, spawn in (("apply", one), ("map", many), ("starmap", many))
+        ),
         *(
             CallRow(names=(f"{name}.{method}_async",), spawn=spawn, callbacks=_CALLBACKS, returns=_RESULT)
             for method, spawn in (("apply", one), ("map", many), ("starmap", many))
@@ -219,7 +232,11 @@ _POOL_CALLS = (
     CallRow(names=(f"{_RESULT}.successful",), keeps=False),
     CallRow(names=("multiprocessing.pool.IMapIterator.next",), effects=Effect.WAIT, timeout=_FIRST, role=Role.RESULT),
     CallRow(
-        names=("multiprocessing.pool.IMapIterator.__next__",), effects=Effect.WAIT, timeout=_UNBOUNDED, role=Role.RESULT
+        names=("multiprocessing.pool.IMapIterator.__next__",),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        role=Role.RESULT,
+        bounded="multiprocessing.pool.IMapIterator.next",
     ),
 )
 
@@ -230,9 +247,16 @@ _SYNC_CALLS = (
         timeout=Timeout(position=1, nonblocking=(("block", 0, False),)),
         keeps=False,
     ),
-    CallRow(names=("multiprocessing.Lock.__enter__",), effects=Effect.WAIT, timeout=_UNBOUNDED, keeps=False),
+    CallRow(
+        names=("multiprocessing.Lock.__enter__",),
+        effects=Effect.WAIT,
+        timeout=_UNBOUNDED,
+        keeps=False,
+        bounded="multiprocessing.Lock.acquire",
+    ),
     CallRow(names=("multiprocessing.Lock.__exit__",), keeps=False),
     CallRow(names=("multiprocessing.Lock.release",), keeps=False),
+    CallRow(names=("multiprocessing.Lock.locked",), keeps=False, since=(3, 14)),
     CallRow(names=("multiprocessing.Condition.wait",), effects=Effect.WAIT, timeout=_FIRST, keeps=False),
     CallRow(
         names=("multiprocessing.Condition.wait_for",),
@@ -294,9 +318,12 @@ _CONNECTION_CALLS = (
         returns=_CONNECTION,
     ),
     CallRow(names=("multiprocessing.connection.Listener.close",), role=Role.CLOSE),
-    CallRow(names=(f"{_CONNECTION}.recv",), effects=Effect.WAIT, timeout=_UNBOUNDED),
-    CallRow(names=(f"{_CONNECTION}.recv_bytes",), effects=Effect.WAIT, timeout=_UNBOUNDED),
-    CallRow(names=(f"{_CONNECTION}.recv_bytes_into",), effects=Effect.WAIT, timeout=_UNBOUNDED),
+    *(
+        CallRow(
+            names=(f"{_CONNECTION}.{name}",), effects=Effect.WAIT, timeout=_UNBOUNDED, bounded=f"{_CONNECTION}.poll"
+        )
+        for name in ("recv", "recv_bytes", "recv_bytes_into")
+    ),
     CallRow(names=(f"{_CONNECTION}.send",), effects=Effect.WAIT, timeout=_UNBOUNDED),
     CallRow(names=(f"{_CONNECTION}.send_bytes",), effects=Effect.WAIT, timeout=_UNBOUNDED),
     CallRow(

@@ -26,6 +26,8 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=tuple(f"selectors.{name}" for name in _SELECTORS), kind=Kind.OTHER),
     ClassRow(names=("select.epoll",), kind=Kind.OTHER),
     ClassRow(names=("select.poll",), kind=Kind.OTHER, factory=True),
+    ClassRow(names=("select.devpoll",), kind=Kind.OTHER, factory=True),
+    ClassRow(names=("select.kqueue",), kind=Kind.OTHER),
     *(
         ClassRow(names=(name,), kind=Kind.OTHER, bases=bases)
         for name, bases in (
@@ -42,7 +44,21 @@ CLASSES: tuple[ClassRow, ...] = (
             ("socketserver.ThreadingTCPServer", (_THREADING, "socketserver.TCPServer")),
             ("socketserver.ThreadingUDPServer", (_THREADING, "socketserver.UDPServer")),
             ("socketserver.ThreadingUnixStreamServer", (_THREADING, "socketserver.UnixStreamServer")),
+            ("socketserver.ThreadingUnixDatagramServer", (_THREADING, "socketserver.UnixDatagramServer")),
+            ("socketserver.ForkingTCPServer", (_FORKING, "socketserver.TCPServer")),
+            ("socketserver.ForkingUDPServer", (_FORKING, "socketserver.UDPServer")),
+            ("xmlrpc.server.DocXMLRPCServer", ("xmlrpc.server.SimpleXMLRPCServer",)),
+            ("wsgiref.simple_server.WSGIServer", ("http.server.HTTPServer",)),
             ("http.server.ThreadingHTTPServer", (_THREADING, "http.server.HTTPServer")),
+        )
+    ),
+    *(
+        ClassRow(names=(name,), kind=Kind.OTHER, bases=bases, since=since)
+        for name, bases, since in (
+            ("socketserver.ForkingUnixStreamServer", (_FORKING, "socketserver.UnixStreamServer"), (3, 12)),
+            ("socketserver.ForkingUnixDatagramServer", (_FORKING, "socketserver.UnixDatagramServer"), (3, 12)),
+            ("http.server.HTTPSServer", ("http.server.HTTPServer",), (3, 14)),
+            ("http.server.ThreadingHTTPSServer", (_THREADING, "http.server.HTTPSServer"), (3, 14)),
         )
     ),
     ClassRow(names=(_HANDLER,), kind=Kind.OTHER, runs=("setup", "handle", "finish"), runs_in=RunsIn.REQUEST),
@@ -57,8 +73,13 @@ CLASSES: tuple[ClassRow, ...] = (
             bases=("socketserver.StreamRequestHandler",),
             runs=("setup", "handle", "finish", "do_*"),
             runs_in=RunsIn.REQUEST,
+            until=until,
         )
-        for name in ("BaseHTTPRequestHandler", "SimpleHTTPRequestHandler", "CGIHTTPRequestHandler")
+        for name, until in (
+            ("BaseHTTPRequestHandler", None),
+            ("SimpleHTTPRequestHandler", None),
+            ("CGIHTTPRequestHandler", (3, 15)),
+        )
     ),
 )
 
@@ -107,6 +128,9 @@ _SOCKET_CALLS = (
     CallRow(names=(f"{_SOCKET}.shutdown",), role=Role.CANCEL),
     CallRow(names=(f"{_SOCKET}.__exit__",), role=Role.CLOSE),
     CallRow(names=(f"{_SOCKET}.settimeout",), keeps=False),
+    CallRow(names=("socket.create_server",), returns=_SOCKET, keeps=False),
+    CallRow(names=("socket.socketpair",), returns_item=_SOCKET, keeps=False),
+    *(CallRow(names=(f"socket.{name}",), effects=Effect.NETWORK, keeps=False) for name in ("recv_fds", "send_fds")),
     *(
         CallRow(names=(f"ssl.SSLSocket.{name}",), effects=Effect.NETWORK, keeps=False)
         for name in ("read", "write", "do_handshake", "unwrap")
@@ -139,22 +163,21 @@ _TLS_CALLS = (
     ),
 )
 
+_MILLISECONDS = Timeout(position=0, infinite=(None, -1))
+
 _SELECT_CALLS = (
+    CallRow(
+        names=("select.kqueue.control",),
+        effects=Effect.WAIT,
+        timeout=Timeout(position=2),
+        keeps=False,
+    ),
+    CallRow(names=("select.devpoll.poll",), effects=Effect.WAIT, timeout=_MILLISECONDS, keeps=False),
     CallRow(names=("select.select",), effects=Effect.WAIT, timeout=Timeout(position=3), keeps=False),
     CallRow(names=("selectors.BaseSelector.select",), effects=Effect.WAIT, timeout=Timeout(position=0), keeps=False),
     CallRow(names=("selectors.BaseSelector.close",), role=Role.CLOSE),
-    CallRow(
-        names=("select.epoll.poll",),
-        effects=Effect.WAIT,
-        timeout=Timeout(position=0, infinite=(None, -1)),
-        keeps=False,
-    ),
-    CallRow(
-        names=("select.poll.poll",),
-        effects=Effect.WAIT,
-        timeout=Timeout(position=0, infinite=(None, -1)),
-        keeps=False,
-    ),
+    CallRow(names=("select.epoll.poll",), effects=Effect.WAIT, timeout=_MILLISECONDS, keeps=False),
+    CallRow(names=("select.poll.poll",), effects=Effect.WAIT, timeout=_MILLISECONDS, keeps=False),
 )
 
 _SERVER_CALLS = (
@@ -173,17 +196,25 @@ _SERVER_CALLS = (
                 (
                     *(f"socketserver.{kind}Server" for kind in ("Base", "TCP", "UDP", "UnixStream", "UnixDatagram")),
                     "http.server.HTTPServer",
+                    "http.server.HTTPSServer",
                 ),
             ),
             (
                 RunsIn.REQUEST_THREAD,
                 (
                     _THREADING,
-                    *(f"socketserver.Threading{kind}Server" for kind in ("TCP", "UDP", "UnixStream")),
+                    *(f"socketserver.Threading{kind}Server" for kind in ("TCP", "UDP", "UnixStream", "UnixDatagram")),
                     "http.server.ThreadingHTTPServer",
+                    "http.server.ThreadingHTTPSServer",
                 ),
             ),
-            (RunsIn.PROCESS, (_FORKING,)),
+            (
+                RunsIn.PROCESS,
+                (
+                    _FORKING,
+                    *(f"socketserver.Forking{kind}Server" for kind in ("TCP", "UDP", "UnixStream", "UnixDatagram")),
+                ),
+            ),
         )
     ),
     # It runs where the constructor of the server says.

@@ -9,6 +9,7 @@ CLASSES: tuple[ClassRow, ...] = (ClassRow(names=("sched.scheduler",), kind=Kind.
 _UNBOUNDED = Timeout(keyword="")
 _EXEC = "asyncio.create_subprocess_exec"
 _SHELL = "asyncio.create_subprocess_shell"
+_RUN = "subprocess.run"
 _ACTION = Spawn(
     runs_in=RunsIn.HERE,
     keyword="action",
@@ -19,8 +20,10 @@ _ACTION = Spawn(
 )
 
 _PROCESSES = (
-    CallRow(names=("os.system",), effects=Effect.SUBPROCESS, timeout=_UNBOUNDED, keeps=False, twin=_SHELL),
-    CallRow(names=("os.popen",), effects=Effect.SUBPROCESS, timeout=_UNBOUNDED, keeps=False, twin=_SHELL),
+    CallRow(
+        names=("os.system",), effects=Effect.SUBPROCESS, timeout=_UNBOUNDED, keeps=False, twin=_SHELL, bounded=_RUN
+    ),
+    CallRow(names=("os.popen",), effects=Effect.SUBPROCESS, timeout=_UNBOUNDED, keeps=False, twin=_SHELL, bounded=_RUN),
     # With P_NOWAIT as first argument they do not wait for the child.
     *(
         CallRow(
@@ -29,6 +32,7 @@ _PROCESSES = (
             timeout=_UNBOUNDED,
             keeps=False,
             twin=_EXEC,
+            bounded=_RUN,
         )
         for suffix in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")
     ),
@@ -55,6 +59,10 @@ CALLS: tuple[CallRow, ...] = (
         for name in ("time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns", "process_time")
     ),
     CallRow(names=("getpass.getpass",), effects=Effect.TERMINAL, timeout=_UNBOUNDED, keeps=False),
+    *(
+        CallRow(names=(f"sys.stdin.{name}",), effects=Effect.TERMINAL, timeout=_UNBOUNDED, keeps=False)
+        for name in ("read", "readline", "readlines")
+    ),
     # The actions run in the thread that calls `run`.
     CallRow(names=("sched.scheduler.enter",), spawn=_ACTION),
     CallRow(names=("sched.scheduler.enterabs",), spawn=_ACTION),

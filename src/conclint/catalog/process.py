@@ -7,7 +7,7 @@ from conclint.catalog.rows import CallRow, ClassRow
 CLASSES: tuple[ClassRow, ...] = ()
 
 _CHANGES = {
-    "the working directory": ("os.chdir", "os.fchdir", "os.chroot", "contextlib.chdir", "posix.chdir"),
+    "the working directory": ("os.chdir", "os.fchdir", "os.chroot", "posix.chdir"),
     "the umask": ("os.umask", "posix.umask"),
     "the locale": ("locale.setlocale", "_locale.setlocale"),
     "the time zone": ("time.tzset",),
@@ -26,4 +26,5 @@ _CHANGES = {
 CALLS: tuple[CallRow, ...] = (
     *(CallRow(names=(name,), keeps=False, exits=True) for name in ("sys.exit", "builtins.exit", "builtins.quit")),
     *(CallRow(names=(name,), changes=what) for what, names in _CHANGES.items() for name in names),
+    CallRow(names=("contextlib.chdir",), changes="the working directory", since=(3, 11)),
 )

@@ -48,29 +48,70 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=(f"{_SFTP}.from_transport",), effects=Effect.NETWORK, returns=_SFTP),
     *(
         CallRow(names=(f"{_SFTP}.{name}",), effects=Effect.NETWORK)
-        for name in ("get", "getfo", "listdir", "listdir_attr", "mkdir", "open", "put", "putfo", "remove", "rename")
+        for name in (
+            "chmod",
+            "get",
+            "getfo",
+            "listdir",
+            "listdir_attr",
+            "lstat",
+            "mkdir",
+            "open",
+            "put",
+            "putfo",
+            "remove",
+            "rename",
+            "rmdir",
+            "stat",
+        )
     ),
     CallRow(names=(f"{_SFTP}.close",), role=Role.CLOSE),
     CallRow(names=(f"{_SSH}.close",), role=Role.CLOSE),
     CallRow(names=(f"{_CHANNEL}.recv_exit_status",), effects=Effect.WAIT, timeout=Timeout(keyword="")),
     CallRow(names=(f"{_CHANNEL}.recv",), effects=Effect.NETWORK),
-    CallRow(names=(f"{_CHANNEL}.send",), effects=Effect.NETWORK),
+    *(
+        CallRow(names=(f"{_CHANNEL}.{name}",), effects=Effect.NETWORK)
+        for name in ("exec_command", "invoke_shell", "recv_stderr", "send", "sendall")
+    ),
+    CallRow(names=(f"{_SSH}.invoke_shell",), effects=Effect.NETWORK, returns=_CHANNEL),
+    CallRow(names=(f"{_TRANSPORT}.accept",), effects=Effect.WAIT, timeout=Timeout(position=0), returns=_CHANNEL),
+    CallRow(
+        names=(f"{_TRANSPORT}.open_channel",),
+        effects=Effect.NETWORK,
+        timeout=Timeout(position=5, default=Wait.FINITE, infinite=()),
+        returns=_CHANNEL,
+    ),
     CallRow(names=(f"{_CHANNEL}.close",), role=Role.CLOSE),
     # The server object holds the limit for connecting; each connection one for answers.
-    CallRow(names=("ldap3.Server",), timeout=Timeout(keyword="connect_timeout")),
+    CallRow(names=("ldap3.Server",), timeout=Timeout(keyword="connect_timeout", position=7)),
     CallRow(
         names=(_LDAP,),
         effects=Effect.NETWORK,
-        timeout=Timeout(keyword="receive_timeout"),
+        timeout=Timeout(keyword="receive_timeout", position=21),
     ),
     *(
         CallRow(names=(f"{_LDAP}.{name}",), effects=Effect.NETWORK)
-        for name in ("add", "bind", "delete", "modify", "search", "start_tls")
+        for name in (
+            "add",
+            "bind",
+            "compare",
+            "delete",
+            "extended",
+            "modify",
+            "modify_dn",
+            "rebind",
+            "search",
+            "start_tls",
+        )
     ),
     CallRow(names=(f"{_LDAP}.unbind",), effects=Effect.NETWORK, role=Role.CLOSE),
     *(
         CallRow(names=(f"dns.query.{name}",), effects=Effect.NETWORK, timeout=_QUERY, keeps=False)
-        for name in ("udp", "tcp", "tls", "https", "udp_with_fallback")
+        for name in ("udp", "tcp", "tls", "https", "quic", "udp_with_fallback")
+    ),
+    *(
+        CallRow(names=(f"dns.asyncquery.{name}",), effects=Effect.NETWORK, timeout=_QUERY, coroutine=True, keeps=False)
+        for name in ("udp", "tcp", "tls", "https", "quic", "udp_with_fallback")
     ),
     *(
         CallRow(
@@ -82,13 +123,13 @@ CALLS: tuple[CallRow, ...] = (
         )
         for owner, name, position in (
             ("dns.resolver", "resolve", 7),
-            ("dns.resolver", "query", 6),
+            ("dns.resolver", "query", 7),
             ("dns.resolver", "resolve_address", None),
-            (_RESOLVER, "resolve", 6),
-            (_RESOLVER, "query", 5),
+            (_RESOLVER, "resolve", 7),
+            (_RESOLVER, "query", 7),
             (_RESOLVER, "resolve_address", None),
             ("dns.asyncresolver", "resolve", 7),
-            ("dns.asyncresolver.Resolver", "resolve", 6),
+            ("dns.asyncresolver.Resolver", "resolve", 7),
         )
     ),
     CallRow(names=("httplib2.Http",), timeout=Timeout(position=1)),
@@ -96,8 +137,10 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=("serial.Serial",), effects=Effect.FILE, timeout=Timeout(position=5, default=Wait.NONE)),
     *(
         CallRow(names=(f"serial.Serial.{name}",), effects=Effect.WAIT, keeps=False)
-        for name in ("read", "readline", "read_until", "write", "flush")
+        for name in ("read", "readinto", "readline", "readlines", "read_until", "write", "flush")
     ),
+    CallRow(names=("serial.serial_for_url",), effects=Effect.FILE, returns="serial.Serial"),
+    CallRow(names=("serial.Serial.open",), effects=Effect.FILE),
     CallRow(names=("serial.Serial.close",), role=Role.CLOSE),
     CallRow(
         names=("pexpect.run", "pexpect.run.run"),
@@ -105,10 +148,13 @@ CALLS: tuple[CallRow, ...] = (
         timeout=Timeout(position=1, default=Wait.FINITE, infinite=(None,)),
     ),
     CallRow(names=("pexpect.spawn",), effects=Effect.SUBPROCESS),
-    CallRow(
-        names=("pexpect.spawn.expect",),
-        effects=Effect.SUBPROCESS | Effect.WAIT,
-        timeout=Timeout(position=1, default=Wait.FINITE),
+    *(
+        CallRow(
+            names=(f"pexpect.spawn.{name}",),
+            effects=Effect.SUBPROCESS | Effect.WAIT,
+            timeout=Timeout(position=1, default=Wait.FINITE),
+        )
+        for name in ("expect", "expect_exact", "expect_list", "read_nonblocking")
     ),
     CallRow(names=("pexpect.spawn.wait",), effects=Effect.SUBPROCESS | Effect.WAIT, role=Role.JOIN),
     CallRow(names=("pexpect.spawn.close",), role=Role.CLOSE),

@@ -72,6 +72,8 @@ class RunsIn(enum.Enum):
     """In whatever thread drops the last reference or collects garbage, between any two of its steps."""
     HOOK = "hook"
     """In whatever thread raises, or runs the code that is traced."""
+    GREENLET = "greenlet"
+    """In a greenlet of this thread, which changes over to others only where it waits."""
     HERE = "here"
     """In the calling thread, before the call returns."""
 
@@ -91,6 +93,8 @@ class ClassRow:
     """The methods of subclasses that the library runs by itself; `do_*` are all that begin so."""
     runs_in: RunsIn | None = None
     """Where it runs these."""
+    shared: bool = False
+    """Whether it runs them on one object again and again, not on a new one each time."""
     factory: bool = False
     """Whether the name is a function that returns the object (`threading.Lock` before 3.13, `multiprocessing.Lock`)."""
     pickles_code: bool = False
@@ -219,10 +223,14 @@ class CallRow:
     """Whether it is a coroutine function: its effects come when it is awaited, and hold up its task, not the thread."""
     keeps: bool = True
     """Whether it may keep its arguments beyond the call: False for `print`, `len`, `isinstance`."""
+    decorates: RunsIn | None = None
+    """Where plain functions below the decorator run that it gives; coroutine functions are tasks of a loop then."""
     loop_only: bool = False
     """Whether it may be called in the thread of its event loop only: it wakes no loop and takes no lock."""
     twin: str = ""
     """The async twin that a fix should use: `asyncio.sleep`."""
+    bounded: str = ""
+    """What takes a timeout, where the call itself takes none: `subprocess.run` for `os.system`."""
     exits: bool = False
     """Whether it raises SystemExit, which ends the program in the main thread only."""
     changes: str = ""

@@ -14,8 +14,16 @@ HOOKS = frozenset({"sys.excepthook", "sys.unraisablehook", "threading.excepthook
 CALLS: tuple[CallRow, ...] = (
     CallRow(names=("signal.signal",), spawn=Spawn(runs_in=RunsIn.SIGNAL, keyword="handler", position=1)),
     CallRow(names=("signal.pause",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
-    CallRow(names=("signal.sigwait",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
-    CallRow(names=("signal.sigwaitinfo",), effects=Effect.WAIT, timeout=Timeout(keyword=""), keeps=False),
+    *(
+        CallRow(
+            names=(f"signal.{name}",),
+            effects=Effect.WAIT,
+            timeout=Timeout(keyword=""),
+            keeps=False,
+            bounded="signal.sigtimedwait",
+        )
+        for name in ("sigwait", "sigwaitinfo")
+    ),
     # Its parameters are positional only.
     CallRow(
         names=("signal.sigtimedwait",),
@@ -34,5 +42,16 @@ CALLS: tuple[CallRow, ...] = (
         CallRow(names=(f"{module}.{name}",), spawn=Spawn(runs_in=RunsIn.HOOK, position=0))
         for module in ("sys", "threading")
         for name in ("settrace", "setprofile")
+    ),
+    *(
+        CallRow(names=(f"threading.{name}",), spawn=Spawn(runs_in=RunsIn.HOOK, position=0), since=(3, 12))
+        for name in ("settrace_all_threads", "setprofile_all_threads")
+    ),
+    CallRow(names=("sys.addaudithook",), spawn=Spawn(runs_in=RunsIn.HOOK, position=0)),
+    # They run in the thread that forks; `after_in_child` does in the child, where nothing else runs.
+    CallRow(
+        names=("os.register_at_fork", "posix.register_at_fork"),
+        spawn=Spawn(runs_in=RunsIn.HOOK, keyword="before"),
+        callbacks=(Spawn(runs_in=RunsIn.HOOK, keyword="after_in_parent"),),
     ),
 )

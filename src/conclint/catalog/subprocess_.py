@@ -11,6 +11,7 @@ CLASSES: tuple[ClassRow, ...] = (
 
 _EXEC = "asyncio.create_subprocess_exec"
 _SHELL = "asyncio.create_subprocess_shell"
+_RUN = "subprocess.run"
 _ANY = Timeout()
 _NONE = Timeout(keyword="")
 
@@ -27,8 +28,22 @@ CALLS: tuple[CallRow, ...] = (
     # Its signature is (*popenargs, **kwargs), and it hands `timeout` on to `call`.
     CallRow(names=("subprocess.check_call",), effects=Effect.SUBPROCESS, timeout=_ANY, keeps=False, twin=_EXEC),
     CallRow(names=("subprocess.check_output",), effects=Effect.SUBPROCESS, timeout=_ANY, keeps=False, twin=_EXEC),
-    CallRow(names=("subprocess.getoutput",), effects=Effect.SUBPROCESS, timeout=_NONE, keeps=False, twin=_SHELL),
-    CallRow(names=("subprocess.getstatusoutput",), effects=Effect.SUBPROCESS, timeout=_NONE, keeps=False, twin=_SHELL),
+    CallRow(
+        names=("subprocess.getoutput",),
+        effects=Effect.SUBPROCESS,
+        timeout=_NONE,
+        keeps=False,
+        twin=_SHELL,
+        bounded=_RUN,
+    ),
+    CallRow(
+        names=("subprocess.getstatusoutput",),
+        effects=Effect.SUBPROCESS,
+        timeout=_NONE,
+        keeps=False,
+        twin=_SHELL,
+        bounded=_RUN,
+    ),
     CallRow(names=("subprocess.Popen",), effects=Effect.SUBPROCESS, twin=_EXEC),
     CallRow(
         names=("subprocess.Popen.wait",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from conclint.catalog.rows import CallRow, ClassRow, Effect, Kind, Role, RunsIn, Spawn, Timeout, Wait
 
+_SERIAL = ("serialize_iterator",)
+
 CLASSES: tuple[ClassRow, ...] = (
     ClassRow(
         names=("threading.Lock", "_thread.allocate_lock", "_thread.allocate", "_thread.LockType"),
@@ -29,6 +31,8 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=("queue.LifoQueue",), kind=Kind.QUEUE, bases=("queue.Queue",)),
     ClassRow(names=("queue.PriorityQueue",), kind=Kind.QUEUE, bases=("queue.Queue",)),
     ClassRow(names=("queue.SimpleQueue", "_queue.SimpleQueue"), kind=Kind.QUEUE),
+    # Iterators that several threads may ask: a lock of their own lets one in at a time.
+    *(ClassRow(names=(f"threading.{name}",), kind=Kind.OTHER, since=(3, 15)) for name in _SERIAL),
 )
 
 _UNBOUNDED = Timeout(keyword="")
@@ -69,6 +73,13 @@ _FUNCTIONS = (
     CallRow(names=("threading.current_thread", "threading.currentThread"), returns="threading.Thread"),
     CallRow(names=("threading.main_thread",), returns="threading.Thread"),
     CallRow(names=("threading.enumerate",), returns_item="threading.Thread"),
+    CallRow(names=("threading.active_count", "threading.activeCount"), keeps=False),
+    CallRow(
+        names=("threading.concurrent_tee",),
+        returns_item="threading.serialize_iterator",
+        since=(3, 15),
+    ),
+    CallRow(names=("threading.synchronized_iterator",), since=(3, 15)),
 )
 
 _THREAD_METHODS = (
@@ -88,7 +99,13 @@ _LOCK_METHODS = tuple(
     )
     for row in (
         CallRow(names=(f"{name}.acquire",), effects=Effect.WAIT, timeout=acquire, keeps=False),
-        CallRow(names=(f"{name}.__enter__",), effects=Effect.WAIT, timeout=_UNBOUNDED, keeps=False),
+        CallRow(
+            names=(f"{name}.__enter__",),
+            effects=Effect.WAIT,
+            timeout=_UNBOUNDED,
+            keeps=False,
+            bounded=f"{name}.acquire",
+        ),
         CallRow(names=(f"{name}.__exit__",), keeps=False),
         CallRow(names=(f"{name}.release",), keeps=False),
     )
@@ -96,6 +113,8 @@ _LOCK_METHODS = tuple(
 
 _SIGNAL_METHODS = (
     CallRow(names=("threading.Lock.locked",), keeps=False),
+    CallRow(names=("threading.RLock.locked",), keeps=False, since=(3, 14)),
+    CallRow(names=("threading.Condition.locked",), keeps=False, since=(3, 14)),
     CallRow(names=("threading.Condition.wait",), effects=Effect.WAIT, timeout=_FIRST, keeps=False),
     CallRow(
         names=("threading.Condition.wait_for",),

@@ -1,65 +1,71 @@
-"""What web frameworks mean: their handlers run for several requests at once, as tasks or in threads."""
+"""What the servers of `aiohttp` and `sanic` mean: handlers are tasks, and several requests are handled at once."""
 
 from __future__ import annotations
 
-from conclint.catalog.rows import CallRow, ClassRow, Domain, Kind, RunsIn, Spawn
+from conclint.catalog.rows import CallRow, ClassRow, Domain, Effect, Kind, RunsIn, Spawn, Timeout
 
-_METHODS = ("api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "websocket")
-_DJANGO_VIEW = "django.views.View"
+_METHODS = ("delete", "get", "head", "options", "patch", "post", "put", "route")
+_ROUTER = "aiohttp.web.UrlDispatcher"
+_SOCKET = "aiohttp.web.WebSocketResponse"
+_REQUEST = "aiohttp.web.Request"
+_SANIC = ("sanic.Sanic", "sanic.Blueprint")
 
 
-def _class(*names: str, domain: Domain = Domain.TASK) -> ClassRow:
-    return ClassRow(names=names, kind=Kind.OTHER, domain=domain)
+def _class(*names: str) -> ClassRow:
+    return ClassRow(names=names, kind=Kind.OTHER, domain=Domain.TASK)
 
 
-_FASTAPI = (
-    _class("fastapi.FastAPI", "fastapi.applications.FastAPI"),
-    _class("fastapi.APIRouter", "fastapi.routing.APIRouter"),
-)
-_ASYNC = (
-    *_FASTAPI,
+CLASSES: tuple[ClassRow, ...] = (
     _class("aiohttp.web.RouteTableDef", "aiohttp.web_routedef.RouteTableDef"),
-    _class("quart.Quart", "quart.app.Quart"),
-    _class("quart.Blueprint", "quart.blueprints.Blueprint"),
+    _class(_ROUTER, "aiohttp.web_urldispatcher.UrlDispatcher"),
+    _class(_REQUEST, "aiohttp.web_request.Request"),
+    _class(_SOCKET, "aiohttp.web_ws.WebSocketResponse"),
+    # Each request gets a view of its own.
+    ClassRow(
+        names=("aiohttp.web.View", "aiohttp.web_urldispatcher.View"),
+        kind=Kind.OTHER,
+        domain=Domain.TASK,
+        runs=("delete", "get", "head", "options", "patch", "post", "put"),
+        runs_in=RunsIn.TASK,
+    ),
     _class("sanic.Sanic", "sanic.app.Sanic"),
     _class("sanic.Blueprint", "sanic.blueprints.Blueprint"),
 )
-_FLASK = (
-    _class("flask.Flask", "flask.app.Flask", domain=Domain.THREAD),
-    _class("flask.Blueprint", "flask.blueprints.Blueprint", domain=Domain.THREAD),
-)
-_DJANGO = (
-    # Each request gets a view of its own.
-    ClassRow(
-        names=(_DJANGO_VIEW, "django.views.generic.View", "django.views.generic.base.View"),
-        kind=Kind.OTHER,
-        runs=("delete", "dispatch", "get", "head", "options", "patch", "post", "put"),
-        runs_in=RunsIn.REQUEST_THREAD,
+
+
+def _handler(position: int) -> Spawn:
+    return Spawn(runs_in=RunsIn.TASK, keyword="handler", position=position, passes=(_REQUEST,), awaits=True)
+
+
+CALLS: tuple[CallRow, ...] = (
+    *(CallRow(names=(f"aiohttp.web.RouteTableDef.{name}",), decorates=RunsIn.TASK) for name in (*_METHODS, "view")),
+    *(
+        CallRow(
+            names=(f"aiohttp.web.{name}", f"aiohttp.web_routedef.{name}"), spawn=_handler(2 if name == "route" else 1)
+        )
+        for name in _METHODS
+    ),
+    *(CallRow(names=(f"{_ROUTER}.add_{name}",), spawn=_handler(2 if name == "route" else 1)) for name in _METHODS),
+    CallRow(names=(f"{_SOCKET}.receive",), effects=Effect.NETWORK, timeout=Timeout(position=0), coroutine=True),
+    *(
+        CallRow(names=(f"{_SOCKET}.{name}",), effects=Effect.NETWORK, timeout=Timeout(), coroutine=True)
+        for name in ("receive_bytes", "receive_json", "receive_str")
     ),
     *(
-        ClassRow(names=(f"django.views.generic.{name}",), kind=Kind.OTHER, bases=(_DJANGO_VIEW,))
-        for name in ("CreateView", "DeleteView", "DetailView", "FormView", "ListView", "TemplateView", "UpdateView")
+        CallRow(names=(f"{_SOCKET}.{name}",), effects=Effect.NETWORK, coroutine=True)
+        for name in ("close", "ping", "pong", "prepare", "send_bytes", "send_json", "send_str")
+    ),
+    # Plain functions run on the event loop itself.
+    *(
+        CallRow(names=(f"{owner}.{name}",), decorates=RunsIn.LOOP_CALLBACK)
+        for owner in _SANIC
+        for name in (*_METHODS, "exception", "websocket")
+    ),
+    *(
+        CallRow(
+            names=(f"{owner}.add_route",),
+            spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="handler", position=0, awaits=True),
+        )
+        for owner in _SANIC
     ),
 )
-
-CLASSES: tuple[ClassRow, ...] = _ASYNC + _FLASK + _DJANGO
-
-CALLS: tuple[CallRow, ...] = tuple(
-    CallRow(
-        names=(f"django.urls.{name}", f"django.urls.conf.{name}"),
-        spawn=Spawn(runs_in=RunsIn.REQUEST_THREAD, keyword="view", position=1, awaits=True),
-    )
-    for name in ("path", "re_path")
-)
-
-ROUTES: frozenset[str] = frozenset(f"{row.names[0]}.{method}" for row in _ASYNC for method in _METHODS)
-"""The methods that give a decorator for coroutine functions; several requests are handled at once."""
-
-THREADED: tuple[ClassRow, ...] = (*_FLASK, *_FASTAPI)
-"""The applications that run plain functions in threads."""
-
-THREADED_ROUTES: frozenset[str] = frozenset(f"{row.names[0]}.{method}" for row in THREADED for method in _METHODS)
-"""The methods that give a decorator for plain functions, which run in threads."""
-
-REQUEST_DATA = ("flask.request.", "flask.g.", "flask.session.", "flask.globals.")
-"""Beginnings of the names of what is another thing for each request, each with a dot at its end."""

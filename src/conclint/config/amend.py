@@ -13,7 +13,7 @@ from conclint.config.words import ConfigError, suggest
 
 QUALIFIED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
-_OF_CLASSES = ("domain", "bases", "attributes", "runs", "runs-in", "factory")
+_OF_CLASSES = ("domain", "bases", "attributes", "runs", "runs-in", "shared", "factory")
 _NOT_OF_CALLS = {"name", "aliases", "type", "method", "kind", "since", "until", *_OF_CLASSES}
 
 _SILENT = ApiRow()
@@ -101,7 +101,10 @@ def _make_amendments(rows: Sequence[_Labelled], versions: tuple[tuple[int, int],
 def _check_names(row: ApiRow, label: str) -> None:
     if bool(row.name) == bool(row.type) or bool(row.type) != bool(row.method):
         raise ConfigError(f"{label}: a row needs either `name`, or `type` and `method`")
-    named = (("name", row.name), ("type", row.type), ("twin", row.twin), *(("aliases", name) for name in row.aliases))
+    named = (
+        *(("name", row.name), ("type", row.type), ("twin", row.twin), ("bounded", row.bounded)),
+        *(("aliases", name) for name in row.aliases),
+    )
     for key, name in named:
         if name and not QUALIFIED_NAME.fullmatch(name):
             raise ConfigError(f"{label}: `{key}`: `{name}` is no qualified name such as `package.module.name`")
@@ -162,6 +165,7 @@ def _make_class(row: ApiRow, kind: Kind, label: str) -> ClassRow:
         attributes=row.attributes,
         runs=row.runs,
         runs_in=row.runs_in,
+        shared=row.shared,
         factory=row.factory,
         since=_read_version(row.since, f"{label}: `since`"),
         until=_read_version(row.until, f"{label}: `until`"),
@@ -202,7 +206,9 @@ def _make_call(row: ApiRow, label: str) -> CallRow:
         coroutine=row.coroutine,
         keeps=row.keeps,
         loop_only=row.loop_only,
+        decorates=row.decorates,
         twin=row.twin,
+        bounded=row.bounded,
         exits=row.exits,
         changes=row.changes,
         since=_read_version(row.since, f"{label}: `since`"),

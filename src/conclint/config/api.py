@@ -110,6 +110,10 @@ class ApiRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...], Meta(description="The classes of the elements of its result, where that is a tuple.")
     ] = ()
     keeps: Annotated[bool, Meta(description="Whether it may keep its arguments beyond the call.")] = True
+    bounded: Annotated[str, Meta(description="What takes a timeout, where the call itself takes none.")] = ""
+    decorates: Annotated[
+        RunsIn | None, Meta(description="Where plain functions run that stand below the decorator which it gives.")
+    ] = None
     loop_only: Annotated[bool, Meta(description="Whether it may be called in the thread of its event loop only.")] = (
         False
     )
@@ -132,6 +136,9 @@ class ApiRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...], Meta(description="For a class: methods of subclasses that the library itself runs, or `do_*`.")
     ] = ()
     runs_in: Annotated[RunsIn | None, Meta(description="For a class: where it runs these.")] = None
+    shared: Annotated[
+        bool, Meta(description="For a class: whether it runs these on one object, not each time on a new one.")
+    ] = False
     factory: Annotated[bool, Meta(description="For a class: whether its name is a function that returns it.")] = False
     since: Annotated[str, Meta(description="The first Python version that has it.")] = ""
     until: Annotated[str, Meta(description="The first Python version that has it no more.")] = ""

@@ -6,23 +6,28 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conclint.catalog.rows import RunsIn, Spawn
-from conclint.catalog.web import ROUTES
+from conclint.catalog.rows import CallRow, Domain, RunsIn, Spawn
 from conclint.model.facts import Argument, Use
+from conclint.model.span import Span
 from conclint.model.values import Attribute, Item, Local, Result, ValueId
 from conclint.project.handles import begins
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.paths import Path
 from conclint.project.places import Place, PlaceKind
+from conclint.project.roots import find_begin
 
 if TYPE_CHECKING:
+    from conclint.project.link import ExternalTarget
     from conclint.project.project import CallPlace, Project
 
 
 class Start(NamedTuple):
-    """A call that has several tasks of one coroutine function run at once (must)."""
+    """What has several tasks of one coroutine function run at once (must): a call, or a framework at each request."""
 
-    place: CallPlace
+    module: int
+    span: Span
+    starter: str
+    """The function in which that stands."""
     function: str
     handles: frozenset[Path]
     """The variables that lead to the same object in all of them."""
@@ -50,7 +55,7 @@ class Interleaving:
         if place.kind is PlaceKind.CLOSURE:
             # The variable of a function that starts the tasks, and in which they are nested.
             return start.function.startswith(f"{place.owner}.<locals>.") and (
-                f"{start.place.function.symbol}.".startswith(f"{place.owner}.")
+                f"{start.starter}.".startswith(f"{place.owner}.")
             )
         value = self._project.value(module, target)
         while isinstance(value, Item):
@@ -65,21 +70,33 @@ class Interleaving:
         tasks = (
             start
             for place in self._project.external_calls
-            for _, row in self._project.rows(place.site)
-            if row.spawn is not None and row.spawn.runs_in is RunsIn.TASK
+            for target, row in self._project.rows(place.site)
+            if row.spawn is not None and self._starts_tasks(target, row)
             for start in self._iter_starts(place, row.spawn)
         )
         return (*tasks, *self._iter_handlers())
 
+    def _starts_tasks(self, target: ExternalTarget, row: CallRow) -> bool:
+        """Whether coroutine functions that the call is given become tasks; plain ones may run in threads."""
+        if row.spawn is None or row.spawn.runs_in is not RunsIn.REQUEST_THREAD:
+            return row.spawn is not None and row.spawn.runs_in is RunsIn.TASK
+        owner = self._project.class_row(target.receiver) if target.receiver is not None else None
+        return row.spawn.awaits and (owner is None or owner.domain is Domain.TASK)
+
     def _iter_handlers(self) -> Iterator[Start]:
-        """Yield the functions that a web framework calls for each request: `@app.get("/")`."""
-        for module, facts in enumerate(self._project.modules):
-            for function in facts.functions:
-                for decorator in function.decorators if function.is_async else ():
-                    value = facts.values[decorator]
-                    site = Site(module, value.call) if isinstance(value, Result) else None
-                    if site is not None and any(target.name in ROUTES for target in self._project.externals(site)):
-                        yield Start(self._project.call(site), function.symbol, frozenset())
+        """Yield the coroutine functions that a framework runs for each request: below `@app.get("/")`, or by name."""
+        project = self._project
+        for root in project.roots:
+            if root.site.what != "function" or root.runs_in not in (RunsIn.TASK, RunsIn.LOOP_CALLBACK):
+                continue
+            function = project.function(root.function)
+            if function is not None and function.is_async:
+                # A method runs on the one object that there is.
+                shared = root.receiver is None and function.owner and function.parameters
+                first = [Path(function.symbol, function.parameters[0].name)] if shared else []
+                handles = project.races.handles.spread(first)
+                around = function.symbol.rpartition(".<locals>.")[0]
+                yield Start(root.site.module, find_begin(project, root), around, function.symbol, handles)
 
     def _iter_starts(self, place: CallPlace, spawn: Spawn) -> Iterator[Start]:
         given = self._collect_given(place, spawn)
@@ -90,14 +107,17 @@ class Interleaving:
                     made = self._project.call(found.site)
                     twice = argument.keyword == "" and callees.count(made.call.callee) > 1
                     if twice or self._is_repeated(place, made, argument):
-                        yield Start(place, found.symbol, self._spread_arguments(made, found.symbol, twice=twice))
+                        handles = self._spread_arguments(made, found.symbol, twice=twice)
+                        yield _make_start(place, found, handles)
                 elif found.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND) and self._is_called_often(place, spawn):
-                    yield Start(place, found.symbol, self._spread_receiver(place, argument, found))
+                    handles = self._spread_receiver(place, argument, found)
+                    yield _make_start(place, found, handles)
 
     @staticmethod
     def _is_called_often(place: CallPlace, spawn: Spawn) -> bool:
-        """Whether the library calls a function for each connection, or is told to in a loop: `start_soon(work)`."""
-        return bool(spawn.passes) or (bool(place.context.loops) and place.call.use is not Use.AWAITED)
+        """Whether the library calls a function for each connection or request, or is told to in a loop."""
+        for_each = bool(spawn.passes) or spawn.runs_in is RunsIn.REQUEST_THREAD
+        return for_each or (bool(place.context.loops) and place.call.use is not Use.AWAITED)
 
     def _collect_given(self, place: CallPlace, spawn: Spawn) -> tuple[Argument, ...]:
         if spawn.variadic:
@@ -165,3 +185,7 @@ class Interleaving:
         if place.context.loops and not handles.is_made_before(place, value.base):
             return frozenset()
         return handles.spread([Path(found.symbol, function.parameters[0].name)])
+
+
+def _make_start(place: CallPlace, started: Object, handles: frozenset[Path]) -> Start:
+    return Start(place.site.module, place.call.span, place.function.symbol, started.symbol, handles)

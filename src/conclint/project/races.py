@@ -133,8 +133,12 @@ class Races:
         if any(self._is_awaited(root) for root in roots) or self._exclude_each_other(roots):
             return False
         owners = {self._find_class(symbol), self._find_class(other), place.owner}
-        lines = [self._project.symbols.linearise(self._receiver_class(root)) for root in roots]
-        return bool(lines) and all(owner in line for line in lines for owner in owners)
+        classes = [self._receiver_class(root) for root in roots]
+        lines = [self._project.symbols.linearise(one) for one in classes]
+        # No object is of two classes of which none derives from the other.
+        if not lines or not (classes[0] in lines[-1] or classes[-1] in lines[0]):
+            return False
+        return all(owner in line for line in lines for owner in owners)
 
     def _exclude_each_other(self, roots: list[Root]) -> bool:
         """Whether one method overrides the other: `target=self.work` runs only one of them on any object."""

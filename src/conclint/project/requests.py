@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.catalog.flask_ import REQUEST_DATA
 from conclint.catalog.rows import RunsIn
-from conclint.catalog.web import REQUEST_DATA
 from conclint.model.facts import AccessKind
 from conclint.model.values import Attribute, Await, Choice, Collection, Entered, Item, Local, Name, Result, ValueId
 from conclint.project.objects import ObjectKind

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint import catalog
-from conclint.catalog.rows import Kind, RunsIn
+from conclint.catalog.django_ import MIDDLEWARE, MIDDLEWARE_HOOKS
+from conclint.catalog.rows import CallRow, Domain, Kind, RunsIn
 from conclint.catalog.signals import HOOKS
-from conclint.catalog.web import THREADED_ROUTES
 from conclint.model.alarm import Related
 from conclint.model.span import Span
-from conclint.model.values import Name, Result, ValueId
+from conclint.model.values import Collection, Constant, Name, Result, ValueId
+from conclint.project.link.links import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def collect_roots(project: Project) -> tuple[Root, ...]:
     roots = [root for root in found if not _is_vague(root) or root._replace(receiver=None) not in exact]
     known = {root.function for root in roots}
     roots += (root for root in _iter_overrides(project) if root.function not in known)
-    roots += (*_iter_finalizers(project), *_iter_decorated(project), *_iter_hooks(project))
+    roots += (*_iter_finalizers(project), *_iter_decorated(project), *_iter_hooks(project), *_iter_configured(project))
     return tuple(sorted(roots, key=lambda root: (root.site, root.function, root.runs_in.value, repr(root.receiver))))
 
 
@@ -90,7 +91,8 @@ def _iter_overrides(project: Project) -> Iterator[Root]:
             for method in project.symbols.find_run_methods(symbol):
                 own = method in project.symbols.methods.get(symbol, {}).values()
                 if own and not _is_awaited(project, method, runner.runs_in):
-                    yield _make_own(project, method, symbol, runner.runs_in)
+                    root = _make_own(project, method, symbol, runner.runs_in)
+                    yield root._replace(receiver=None) if runner.shared else root
 
 
 def _iter_finalizers(project: Project) -> Iterator[Root]:
@@ -107,27 +109,47 @@ def _make_own(project: Project, method: str, owner: str, runs_in: RunsIn) -> Roo
 
 
 def _iter_decorated(project: Project) -> Iterator[Root]:
-    """Yield functions below `@atexit.register`, and below what the settings call root decorators."""
+    """Yield functions below `@atexit.register`, `@app.route("/")`, and what the settings call root decorators."""
     hinted = {*project.hints.root_decorators, *map(project.symbols.qualify, project.hints.root_decorators)}
     for module, facts in enumerate(project.modules):
         for index, function in enumerate(facts.functions):
             for value in function.decorators:
-                names = _name_decorator(project, module, value)
-                rows = (catalog.find_call(name) for name in sorted(names))
-                spawn = next((row.spawn for row in rows if row is not None and row.spawn is not None), None)
                 site = Site(module, index, "function")
-                if hinted & names or (not function.is_async and _is_route(project, module, value)):
+                if hinted and hinted & _name_decorator(project, module, value):
                     yield Root(function.symbol, None, RunsIn.REQUEST_THREAD, site)
-                elif spawn is not None and spawn.position == 0 and not isinstance(facts.values[value], Result):
-                    yield Root(function.symbol, None, spawn.runs_in, site)
+                elif (runs_in := _find_decorated(project, module, value, is_async=function.is_async)) is not None:
+                    yield Root(function.symbol, None, runs_in, site)
 
 
-def _is_route(project: Project, module: int, decorator: ValueId) -> bool:
-    """Whether a framework runs what is below the decorator in a thread for each request: `@app.route("/")`."""
+def _find_decorated(project: Project, module: int, decorator: ValueId, *, is_async: bool) -> RunsIn | None:
+    """Return where a library runs the functions below a decorator, None where it is not said."""
     found = project.modules[module].values[decorator]
-    if not isinstance(found, Result):
-        return False
-    return any(target.name in THREADED_ROUTES for target in project.externals(Site(module, found.call)))
+    if isinstance(found, Result):
+        rows = list(project.rows(Site(module, found.call)))
+        told = next(((target.receiver, row.decorates) for target, row in rows if row.decorates is not None), None)
+    else:
+        plain = _iter_plain_decorators(project, module, decorator)
+        spawns = ((receiver, row.spawn) for receiver, row in plain if row.spawn is not None and row.spawn.position == 0)
+        told = next(((receiver, spawn.runs_in) for receiver, spawn in spawns), None)
+    if told is None or not is_async or told[1] is not RunsIn.REQUEST_THREAD:
+        return told[1] if told is not None else None
+    # Coroutine functions are tasks of an event loop, where the library has one.
+    row = project.class_row(told[0]) if told[0] is not None else None
+    return RunsIn.TASK if row is not None and row.domain is Domain.TASK else None
+
+
+def _iter_plain_decorators(project: Project, module: int, value: ValueId) -> Iterator[tuple[Object | None, CallRow]]:
+    """Yield what a decorator that is not called may be: functions, and methods with their objects."""
+    for name in sorted(_name_decorator(project, module, value)):
+        if (row := catalog.find_call(name)) is not None:
+            yield None, row
+    for one in sorted(project.objects(module, value), key=repr):
+        if one.kind is ObjectKind.METHOD and one.receiver is not None:
+            target = ExternalTarget(
+                f"{project.symbols.find_external_base(one.receiver.symbol)}.{one.symbol}", one.receiver
+            )
+            if (row := project.find_row(target)) is not None:
+                yield one.receiver, row
 
 
 def _name_decorator(project: Project, module: int, value: ValueId) -> set[str]:
@@ -153,6 +175,34 @@ def _iter_hooks(project: Project) -> Iterator[Root]:
             if flow.target in hooks:
                 for one in _iter_callables(project, project.objects(module, flow.source)):
                     yield Root(one.symbol, one.receiver, RunsIn.HOOK, Site(module, number, "flow"))
+
+
+def _iter_configured(project: Project) -> Iterator[Root]:
+    """Yield the middleware that the settings of Django name: `MIDDLEWARE = ["shop.middleware.Counting"]`."""
+    for module, facts in enumerate(project.modules):
+        setting = Name(f"{facts.module}.{MIDDLEWARE}")
+        if setting.symbol not in project.symbols.names:
+            continue
+        for number, flow in enumerate(facts.flows):
+            given = facts.values[flow.source]
+            if facts.values[flow.target] == setting and isinstance(given, Collection):
+                values = (facts.values[item] for item in given.items)
+                named = [value.value for value in values if isinstance(value, Constant)]
+                for symbol in (symbol for name in named for symbol in _iter_middleware(project, str(name))):
+                    if not _is_awaited(project, symbol, RunsIn.REQUEST_THREAD):
+                        yield Root(symbol, None, RunsIn.REQUEST_THREAD, Site(module, number, "flow"))
+
+
+def _iter_middleware(project: Project, name: str) -> Iterator[str]:
+    """Yield the functions that run at each request, of a class, or of a function that returns one."""
+    name = project.symbols.qualify(name)
+    place, function = project.place(name), project.function(name)
+    if name in project.symbols.classes and project.symbols.find_runner(name) is None:
+        found = (project.symbols.find_method(name, hook) for hook in MIDDLEWARE_HOOKS)
+        yield from (method for method in found if method is not None)
+    elif place is not None and function is not None:
+        objects = (one for value in function.returns for one in project.objects(place.module, value))
+        yield from sorted(one.symbol for one in objects if one.kind is ObjectKind.FUNCTION)
 
 
 def find_begin(project: Project, root: Root) -> Span:

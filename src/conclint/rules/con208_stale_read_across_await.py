@@ -84,7 +84,7 @@ def _is_locked(project: Project, module: int, stale: StaleWrite) -> bool:
 
 def _trace(project: Project, start: Start, symbol: str) -> list[Related]:
     name = start.function.rpartition(".")[2]
-    begun = project.related(start.place.site.module, start.place.call.span, f"several tasks run `{name}` from here")
+    begun = project.related(start.module, start.span, f"several tasks run `{name}` from here")
     return [begun, *relate_calls(project, project.call_graph.find_chain(start.function, symbol) or ())]
 
 

@@ -16,6 +16,7 @@ from conclint.catalog.collections_ import NEVER_RAISING
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import fixer, local_rule
 
@@ -44,7 +45,7 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Alarm]:
         return
     lock = node.func.value
     row = scope.class_of(lock)
-    if row is None or row.kind not in LOCK_KINDS:
+    if row is None or row.kind not in LOCK_KINDS or is_test_code(scope.table.symbol):
         return
     name = scope.code(lock)
     body = function if isinstance(function, cst.Module) else function.body

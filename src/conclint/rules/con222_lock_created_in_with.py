@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Result
 from conclint.project.objects import Object, Site
@@ -33,7 +34,8 @@ def check(project: Project) -> Iterator[Alarm]:
         for acquisition in facts.acquisitions:
             value = facts.values[acquisition.value]
             # What a walrus names may be handed on.
-            if not isinstance(value, Result) or acquisition.value in named:
+            function = facts.functions[acquisition.function]
+            if not isinstance(value, Result) or acquisition.value in named or is_test_code(function.symbol):
                 continue
             place = project.call(Site(module, value.call))
             origin = _find_origin(project, place)

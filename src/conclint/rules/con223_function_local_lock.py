@@ -11,6 +11,7 @@ from conclint.analysis.fields import iter_children
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import local_rule
 
@@ -31,7 +32,9 @@ _OWN_METHODS = frozenset({"acquire", "release", "locked", "notify", "notify_all"
 def check(node: cst.BaseSmallStatement, scope: Scope) -> Iterator[Alarm]:
     """Report a local lock that no other thread can reach, but that is acquired."""
     function = scope.table.node
-    if not isinstance(function, cst.FunctionDef) or not isinstance(node, cst.Assign | cst.AnnAssign):
+    if not isinstance(function, cst.FunctionDef) or is_test_code(scope.table.symbol):
+        return
+    if not isinstance(node, cst.Assign | cst.AnnAssign):
         return
     target = node.targets[0].target if isinstance(node, cst.Assign) else node.target
     # `lock = locks[name] = Lock()` is seen by others.

@@ -10,6 +10,7 @@ import libcst as cst
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import local_rule
 
@@ -53,7 +54,7 @@ def _report(lock: cst.BaseExpression, scope: Scope) -> Alarm:
 
 def _is_lock(node: cst.BaseExpression, scope: Scope) -> bool:
     row = scope.class_of(node)
-    return row is not None and row.kind in _EXCLUSIVE
+    return row is not None and row.kind in _EXCLUSIVE and not is_test_code(scope.table.symbol)
 
 
 def _is_empty(body: cst.BaseSuite) -> bool:

@@ -105,7 +105,7 @@ def _describe(project: Project, place: CallPlace, target: ExternalTarget, limit:
         return project.alarm(module, RULE.code, given.span, message, anchors=anchors)
     message = f"`{target.name}` may wait for ever: it is given no timeout"
     anchors = _find_anchors(project, place, target, timeout, place.call.span)
-    advice = _advise(project, timeout)
+    advice = _advise(project, timeout, row.bounded if row is not None else "")
     return project.alarm(module, RULE.code, place.call.span, message, help=advice, anchors=anchors)
 
 
@@ -119,9 +119,9 @@ def _find_anchors(
     return (project.anchor(place.site.module, span, timeout.keyword),)
 
 
-def _advise(project: Project, timeout: Timeout | None) -> str:
+def _advise(project: Project, timeout: Timeout | None, bounded: str = "") -> str:
     if timeout is None or not timeout.keyword:
-        return _NO_PARAMETER
+        return f"it takes no timeout: use `{bounded}`, which does" if bounded else _NO_PARAMETER
     seconds = project.hints.default_timeout
     if seconds is None or _takes_milliseconds(timeout):
         return f"pass `{timeout.keyword}=` with a number of seconds"

@@ -15,7 +15,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, Blocking, find_blocking, is_socket
 from conclint.project.loops import LoopFunction, collect_loop_functions, may_await_there
 from conclint.project.project import CallPlace, Project
-from conclint.project.roots import Root
+from conclint.project.roots import Root, find_begin
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -56,10 +56,10 @@ def _report(project: Project, place: CallPlace, found: Blocking, around: LoopFun
         words = (found.row.twin, found.name) if may_await_there(project, place) else ()
         anchors = (project.anchor(module, place.call.span, *words),)
         return project.alarm(module, RULE.code, place.call.span, message, help=_advise(callee, found), anchors=anchors)
-    registered = project.call(around.callback.site)
-    related = project.related(
-        registered.site.module, registered.call.span, f"`{around.function.name}` is made a callback of the loop here"
-    )
+    name = around.function.name
+    is_call = around.callback.site.what == "call"
+    begun = f"`{name}` is made a callback of the loop here" if is_call else f"the event loop itself runs `{name}`"
+    related = project.related(around.callback.site.module, find_begin(project, around.callback), begun)
     return project.alarm(module, RULE.code, place.call.span, message, related)
 
 
