@@ -7,8 +7,8 @@ import difflib
 import io
 import os
 import re
+import secrets
 import stat
-import tempfile
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,7 @@ from conclint.model.fix import Applicability, Edit, Fix
 from conclint.model.span import Span
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
@@ -131,34 +132,34 @@ def _split_lines(text: str) -> Sequence[str]:
 def write_change(path: str, old: bytes, new: bytes) -> None:
     """Put `new` in the place of `old`; whoever reads the file meanwhile, or after a crash, sees one or the other.
 
-    A symbolic link stays one. Raises UnwritableError, and changes nothing, for a file that is not what it was when it
-    was read, and for one that cannot be written.
+    A symbolic link stays one. A file that holds `new` already, since another run was quicker, is left alone. Raises
+    UnwritableError, and changes nothing, for one that holds anything else, and for one that cannot be written.
     """
     target = Path(os.path.realpath(path))
-    temporary: Path | None = None
+    # Its name is known before it is there, so that an interrupt at any moment leaves nothing behind.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         status = target.stat()
         if not stat.S_ISREG(status.st_mode) or not os.access(target, os.W_OK):
             raise UnwritableError("it cannot be written")
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
+        with os.fdopen(os.open(temporary, _NEW_FILE, stat.S_IRUSR | stat.S_IWUSR), "wb") as stream:
             stream.write(new)
             stream.flush()
             _keep_owner(stream.fileno(), status)
             os.fsync(stream.fileno())
         # After the owner: giving a file away takes some of its mode bits.
         temporary.chmod(stat.S_IMODE(status.st_mode))
-        if target.read_bytes() != old:
+        current = target.read_bytes()
+        if current not in {old, new}:
             raise UnwritableError("it has changed in the meantime")
-        temporary.replace(target)
-        temporary = None
-        _sync_directory(target.parent)
+        if current == old:
+            temporary.replace(target)
+            _sync_directory(target.parent)
     except OSError as error:
         raise UnwritableError(f"it cannot be written: {error.strerror or error}") from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _keep_owner(descriptor: int, status: os.stat_result) -> None:

@@ -146,25 +146,27 @@ def ignore_alarms(
     on_file: Callable[[str], None] | None = None,
     resources: Resources = NO_RESOURCES,
 ) -> Fixed:
-    """Check `files`, and write comments that suppress what is found, but for alarms that no comment helps."""
+    """Check `files`, and write comments that suppress what is found; what no comment helps is left."""
     pinned = {file.path: _pin(file) for file in files}
     outcome = check_files(tuple(pinned.values()), config, on_file=on_file, resources=resources)
     wanted: dict[str, list[Diagnostic]] = {}
     for one in outcome.diagnostics:
         if one.code not in _NEVER_IGNORED:
             wanted.setdefault(one.path, []).append(one)
-    current = dict(pinned)
-    for path, diagnostics in wanted.items():
-        content = pinned[path].content
-        text = decode(content) if content is not None else None
-        if text is not None:
-            new = apply_edits(text.content, write_ignores(text.content, diagnostics, reason))
-            current[path] = replace(pinned[path], content=new.encode(text.encoding, errors="backslashreplace"))
+    current = {path: _ignore(file, wanted[path], reason) if path in wanted else file for path, file in pinned.items()}
     changes = _compare(pinned, current)
-    done = tuple(one for path in sorted(changes) for one in wanted[path])
-    left = tuple(one for one in outcome.diagnostics if one.code in _NEVER_IGNORED or one.path not in changes)
-    if any(one.path in changes for one in left):
-        # Comments on lines of their own have moved what is left.
-        outcome = check_files(tuple(current.values()), config, resources=resources)
-        left = outcome.diagnostics
-    return Fixed(replace(outcome, diagnostics=left), tuple(current.values()), changes, done, is_stable=True)
+    if not changes:
+        return Fixed(outcome, tuple(current.values()), {}, (), is_stable=True)
+    # Comments on lines of their own move what is left, and one comment may suppress what stands in other files.
+    after = check_files(tuple(current.values()), config, resources=resources)
+    left = {(one.path, one.code, one.message) for one in after.diagnostics}
+    done = tuple(one for one in outcome.diagnostics if (one.path, one.code, one.message) not in left)
+    return Fixed(after, tuple(current.values()), changes, done, is_stable=True)
+
+
+def _ignore(file: SourceFile, diagnostics: Sequence[Diagnostic], reason: str) -> SourceFile:
+    text = decode(file.content) if file.content is not None else None
+    if text is None:
+        return file
+    new = apply_edits(text.content, write_ignores(text.content, diagnostics, reason))
+    return replace(file, content=new.encode(text.encoding, errors="backslashreplace"))

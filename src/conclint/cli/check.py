@@ -219,6 +219,10 @@ def _show_progress(
 def _change(discovery: Discovery, config: Config, flags: _Flags, resources: Resources) -> tuple[int, Outcome]:
     from conclint.cli.fix import Wishes, find_changes, make_changes
 
+    if flags.add_ignore is not None and (flags.fix or flags.fix_only):
+        raise ConfigError("--add-ignore: ignores what --fix would fix: use one after the other")
+    if flags.add_ignore is not None and not flags.add_ignore.isprintable():
+        raise ConfigError("--add-ignore: a reason is one line of text")
     wishes = Wishes(
         unsafe=flags.unsafe_fixes,
         diff=flags.diff,
@@ -230,7 +234,7 @@ def _change(discovery: Discovery, config: Config, flags: _Flags, resources: Reso
     with _show_progress(discovery, flags) as on_file:
         fixed = find_changes(discovery, config, wishes, on_file, resources)
     code = make_changes(fixed, discovery, wishes, lambda outcome, found: _finish(outcome, found, flags))
-    return code, fixed.outcome
+    return 0 if flags.exit_zero and code == EXIT_ALARMS else code, fixed.outcome
 
 
 def _finish(outcome: Outcome, discovery: Discovery, flags: _Flags) -> int:
