@@ -197,7 +197,7 @@ def test_ignores_go_to_the_end_of_what_is_written_over_lines(shop: Path) -> None
 def test_a_decorated_function_may_be_ignored(shop: Path) -> None:
     text = (
         "import threading\n\n\ndef keep(*names):\n    return print\n\n\n"
-        "@keep(threading.currentThread().name)\n@keep()\ndef work(thread=threading.currentThread()):\n    print(thread)\n"
+        "@keep(threading.currentThread())\n@keep()\ndef work(thread=threading.currentThread()):\n    print(thread)\n"
     )
     shop.write_text(text, encoding="utf-8")
     assert run() == 1
