@@ -19,11 +19,9 @@ from conclint.model.file import SourceFile
 from conclint.pipeline import add_fixes, check_files
 from conclint.rounds import fix_files
 from fixture_language import FIXTURES
-from runs import make_config
+from runs import BROUGHT_BY_FIXES, make_config
 
 PATH = "shop.py"
-BRINGS = {"CON104": {"CON101", "CON501"}}
-"""What a fix brings to light: a thread that is started must be joined."""
 HOSTS = (
     *("queue", "sched", "shelve", "cmd", "code", "csv", "getpass", "selectors", "contextlib", "poplib", "copyreg"),
     *("asyncio/locks", "asyncio/queues", "asyncio/runners", "multiprocessing/queues", "http/cookies", "json/decoder"),
@@ -135,7 +133,7 @@ def test_mistakes_in_real_code_are_fixed_and_nothing_else_is_touched(given: Seed
     assert all(one.fix is None for one in fixed.outcome.diagnostics)
     assert bool(fixed.changes) == any(one.fix is not None for one in before)
     more = Counter(one.code for one in fixed.outcome.diagnostics) - Counter(one.code for one in before)
-    assert more.keys() <= BRINGS.get(given.code, set())
+    assert more.keys() <= BROUGHT_BY_FIXES.get(given.code, set())
     check_host(given, text)
     check_again(text, config)
 
