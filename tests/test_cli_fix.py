@@ -129,6 +129,16 @@ def test_json_tells_of_fixes(shop: Path, capsys: pytest.CaptureFixture[str]) -> 
     }
 
 
+def test_what_would_bring_other_problems_is_told_and_left(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "import threading\n\n\ndef nap():\n    thread = threading.Thread(target=print)\n    thread.start()\n"
+    shop.write_text(f"{text}\n\nasync def wait():\n    nap()\n", encoding="utf-8")
+    assert run("--fix", "--unsafe-fixes") == 1
+    assert shop.read_text(encoding="utf-8").startswith(text)
+    told = capsys.readouterr()
+    assert "CON101" in told.out
+    assert told.err == "1 problem cannot be fixed without bringing others.\n"
+
+
 def test_json_tells_of_no_fix_that_is_not_wanted(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--isolated", "--output-format", "json", "--unfixable", "CON240", "shop.py"]) == 1
     fixes = {one["code"]: one["fix"] for one in json.loads(capsys.readouterr().out)}

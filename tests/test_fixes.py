@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from conclint.fixes import UnwritableError, apply_edits, choose_fixes, decode, render_diff, write_change
+from conclint.fixes import (
+    UnwritableError,
+    apply_edits,
+    choose_fixes,
+    decode,
+    find_regrets,
+    render_diff,
+    write_change,
+)
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.fix import Anchor, Applicability, Edit, Fix
@@ -181,6 +189,81 @@ def test_fixing_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not fixed.is_stable
     assert not fixed.outcome.failures
     assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
+
+
+STALE = """\
+import asyncio
+import time
+
+
+class Shop:
+    def __init__(self):
+        self.count = 0
+
+    async def sell(self):
+        time.sleep(1)
+        count = self.count
+        time.sleep(0.1)
+        self.count = count + 1
+
+
+async def main():
+    shop = Shop()
+    await asyncio.gather(shop.sell(), shop.sell())
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_fix_that_brings_another_alarm_is_refused_and_the_others_are_kept() -> None:
+    fixed = fix_files([SourceFile("a.py", "a", content=STALE.encode())], make_config("CON401"), unsafe=True)
+    assert fixed.changes["a.py"].new.decode() == STALE.replace("time.sleep(1)", "await asyncio.sleep(1)")
+    assert fixed.is_stable
+    assert fixed.refused == 1
+    (left,) = fixed.outcome.diagnostics
+    assert (left.code, left.span.line, left.fix) == ("CON401", 12, None)
+
+
+def test_fixes_are_blamed_for_what_touches_the_lines_that_they_write() -> None:
+    first, second = diagnose(edit(1, 1, "import x\n")), diagnose(edit(5, 9, "y", line=2))
+    there, elsewhere = (Diagnostic("a.py", Span(line, 1, line, 9), "CON901", *[""] * 5) for line in (3, 4))
+    assert find_regrets([], [there], [first, second]) == [second]
+    assert find_regrets([], [there, elsewhere], [first, second]) == [first, second]
+    assert find_regrets([elsewhere], [there, elsewhere], [first, second]) == [second]
+    assert find_regrets([there], [elsewhere], [first, second]) == []
+
+
+def test_nobody_is_blamed_for_what_a_fix_brings_to_light() -> None:
+    fix = Fix("Mend it", Applicability.SAFE, (edit(1, 2, ""),), reveals=("CON9",))
+    done = Diagnostic("a.py", Span(1, 1, 1, 2), "CON900", *[""] * 5, fix=fix)
+    brought = [Diagnostic("a.py", Span(1, 1, 1, 2), code, *[""] * 5) for code in ("CON901", "CON101", "CON002")]
+    assert find_regrets([], brought[:1], [done]) == []
+    assert find_regrets([], brought[1:2], [done]) == [done]
+    assert find_regrets([], brought[2:], [done]) == []
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "with self._lock:\n            {}",
+        "with shop.stock_lock:\n            {}",
+        "self._lock.acquire()\n        try:\n            {}\n        finally:\n            self._lock.release()",
+    ],
+)
+@pytest.mark.parametrize("call", ["time.sleep(1)", "requests.get(url, timeout=3)", "self.work()"])
+def test_nothing_is_awaited_under_a_thread_lock(block: str, call: str) -> None:
+    text = (
+        "import threading\nimport time\n\nimport requests\n\n\nclass Shop:\n    def __init__(self):\n"
+        "        self._lock = threading.Lock()\n\n    async def work(self):\n        pass\n\n"
+        f"    async def sell(self, shop, url):\n        {block.format(call)}\n"
+    )
+    fixed = fix_files([SourceFile("a.py", "a", content=text.encode())], make_config("CON401"), unsafe=True)
+    assert not fixed.changes
+    assert {one.code for one in fixed.outcome.diagnostics} & {"CON401", "CON403"}
+    free = text.replace("with self._lock:", "async with limit:").replace("with shop.stock_lock:", "with open(url):")
+    fixed = fix_files([SourceFile("a.py", "a", content=free.encode())], make_config("CON401"), unsafe=True)
+    assert bool(fixed.changes) == ("acquire" not in block)
 
 
 def test_a_bug_in_a_fixer_costs_nothing_but_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import re
 import secrets
 import stat
 import tokenize
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,13 @@ from conclint.model.span import Span
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_UNUSED_SUPPRESSION = "CON002"
+"""Where an alarm goes, the comment that suppressed it elsewhere may be left over. That is no new mistake."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+
+
+_Lines = tuple[str, int, int]
+"""The path of a file, and the first and last of some lines in it."""
 
 
 class UnwritableError(Exception):
@@ -124,6 +130,58 @@ def render_diff(changes: Mapping[str, tuple[str, str]]) -> str:
 def _split_lines(text: str) -> Sequence[str]:
     # `str.splitlines` knows ends of lines, a form feed for one, that are none in Python.
     return _LINE.findall(text)
+
+
+# What fixes have done
+
+
+def find_regrets(
+    before: Sequence[Diagnostic], after: Sequence[Diagnostic], done: Sequence[Diagnostic]
+) -> list[Diagnostic]:
+    """Return those of `done` whose fixes have brought alarms, which touch the lines that these fixes have written.
+
+    Where some touch none of these lines, any fix may have brought them.
+    """
+    more = Counter((one.path, one.code) for one in after) - Counter((one.path, one.code) for one in before)
+    written = _collect_written(done) if more else {}
+    regrets: dict[Diagnostic, None] = {}
+    for (path, code), number in more.items():
+        suspects = [_find_near(new, written) for new in after if (new.path, new.code) == (path, code)]
+        near = [found for found in suspects if found]
+        blamed = done if len(near) < number else [one for found in near for one in found]
+        if code != _UNUSED_SUPPRESSION:
+            regrets.update((one, None) for one in blamed if one.fix and not code.startswith(one.fix.reveals))
+    return list(regrets)
+
+
+def _find_near(new: Diagnostic, written: Mapping[Diagnostic, Sequence[_Lines]]) -> list[Diagnostic]:
+    ends = [(new.path, new.span), *((related.path, related.span) for related in new.related)]
+    return [one for one, lines in written.items() if any(_stands_on(lines, path, span) for path, span in ends)]
+
+
+def _collect_written(done: Sequence[Diagnostic]) -> dict[Diagnostic, list[_Lines]]:
+    """Return for each fix the lines, first and last by file, that it has written into the new text."""
+    fixes = {one: one.fix for one in done if one.fix is not None}
+    lines = {
+        edit: place for edits in group_edits(fixes.values()).values() for edit, place in _find_written(edits).items()
+    }
+    return {one: [(edit.path, *lines[edit]) for edit in fix.edits] for one, fix in fixes.items()}
+
+
+def _find_written(edits: Iterable[Edit]) -> dict[Edit, tuple[int, int]]:
+    """Return the first and last line, in the new text, of what each edit of one file has put there."""
+    found: dict[Edit, tuple[int, int]] = {}
+    shift = 0
+    for edit in sorted(edits, key=lambda edit: edit.span):
+        first, added = edit.span.line + shift, len(_NEWLINE.findall(edit.content))
+        is_line = edit.span.column == edit.span.end_column == 1 and edit.content.endswith(("\n", "\r"))
+        found[edit] = (first, first + added - is_line)
+        shift += added - (edit.span.end_line - edit.span.line)
+    return found
+
+
+def _stands_on(written: Iterable[_Lines], path: str, span: Span) -> bool:
+    return any(path == one and first <= span.end_line and span.line <= last for one, first, last in written)
 
 
 # Writing

@@ -95,4 +95,5 @@ def _join(number: int, diagnostic: Diagnostic, found: Mapping[tuple[int, int], F
         return None
     is_safe = all(fix.applicability is Applicability.SAFE for fix in parts)
     edits = tuple(dict.fromkeys(edit for fix in parts for edit in fix.edits))
-    return Fix(parts[0].title, Applicability.SAFE if is_safe else Applicability.UNSAFE, edits)
+    reveals = tuple(dict.fromkeys(code for fix in parts for code in fix.reveals))
+    return Fix(parts[0].title, Applicability.SAFE if is_safe else Applicability.UNSAFE, edits, reveals)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
+from conclint.comments import NEWLINE
 from conclint.config import Config
-from conclint.fixes import apply_edits, choose_fixes, decode, group_edits, is_wanted
+from conclint.fixes import apply_edits, choose_fixes, decode, find_regrets, group_edits, is_wanted
 from conclint.ignores import write_ignores
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
@@ -41,6 +44,16 @@ class Fixed:
     diagnostics: tuple[Diagnostic, ...]
     is_stable: bool
     """Whether another round would fix nothing more."""
+    refused: int = 0
+    """How many of those that are left could be fixed, but with other alarms for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """The files at some time, and what is found in them."""
+
+    files: Mapping[str, SourceFile]
+    outcome: Outcome
 
 
 def fix_files(
@@ -53,43 +66,67 @@ def fix_files(
 ) -> Fixed:
     """Check and fix `files` until nothing more is fixed. All happens in memory; only files that are shown change.
 
-    Where the fixes of a round leave a file that does not parse, that is our bug: they are taken back, a failure says
-    so, and the file is not touched again.
+    A round that goes wrong is taken back. Where it leaves a file that does not parse, that is our bug: a failure says
+    so, and the file is not touched again. Fixes that bring other alarms are refused.
     """
     pinned = {file.path: _pin(file) for file in files}
-    current, before = dict(pinned), dict(pinned)
-    broken: list[Failure] = []
-    done: list[Diagnostic] = []
-    latest: list[Diagnostic] = []
-    for _ in range(_MOST_ROUNDS):
+
+    def look(current: Mapping[str, SourceFile]) -> _Round:
         now = tuple(current.values())
-        outcome = add_fixes(check_files(now, config, on_file=on_file, resources=resources), now, config)
-        on_file = None
-        if bad := _find_broken(outcome, latest):
-            # The whole round is taken back, since a fix may have changed other files as well.
-            broken += bad
-            current, latest = before, []
-            continue
-        done += latest
-        latest = _choose(outcome, current, broken, unsafe=unsafe)
-        before, current = current, _apply(current, latest)
+        is_first = current is pinned
+        found = check_files(now, config, on_file=on_file if is_first else None, resources=resources)
+        return _Round(current, add_fixes(found, now, config))
+
+    latest: list[Diagnostic] = []
+    done: list[Diagnostic] = []
+    broken: list[Failure] = []
+    refused: set[_Name] = set()
+    best = look(pinned)
+    for _ in range(_MOST_ROUNDS):
+        latest = _choose(best, broken, refused, unsafe=unsafe)
         if not latest:
             break
-    else:
-        # What the last round would have done is not checked.
-        current = before
-    outcome = replace(outcome, failures=(*outcome.failures, *broken))
+        new = look(_apply(best.files, latest))
+        if bad := _find_broken(new.outcome, latest):
+            # The whole round is taken back, since a fix may have changed other files as well.
+            broken += bad
+        elif regrets := find_regrets(best.outcome.diagnostics, new.outcome.diagnostics, latest):
+            refused |= {_name(best, one) for one in regrets}
+        else:
+            best = new
+            done += latest
+    left = tuple(_refuse(best, one, refused) for one in best.outcome.diagnostics)
+    outcome = replace(best.outcome, diagnostics=left, failures=(*best.outcome.failures, *broken))
     return Fixed(
-        outcome, tuple(current.values()), _compare(pinned, current), tuple(sorted(done, key=_place)), not latest
+        outcome,
+        tuple(best.files.values()),
+        _compare(pinned, best.files),
+        tuple(sorted(done, key=_place)),
+        is_stable=not latest,
+        refused=sum(_name(best, one) in refused for one in left),
     )
 
 
-def _choose(
-    outcome: Outcome, files: Mapping[str, SourceFile], broken: Sequence[Failure], *, unsafe: bool
-) -> list[Diagnostic]:
+_Name = tuple[str, str, str, str]
+"""What a diagnostic is still known by when the lines above it have changed: it, and the text of its line."""
+
+
+def _name(now: _Round, one: Diagnostic) -> _Name:
+    text = decode(now.files[one.path].content or b"")
+    lines = NEWLINE.split(text.content) if text is not None else []
+    line = lines[one.span.line - 1].strip() if one.span.line <= len(lines) else ""
+    return one.path, one.code, one.message, line
+
+
+def _refuse(now: _Round, one: Diagnostic, refused: Container[_Name]) -> Diagnostic:
+    return msgspec.structs.replace(one, fix=None) if one.fix and _name(now, one) in refused else one
+
+
+def _choose(now: _Round, broken: Sequence[Failure], refused: Container[_Name], *, unsafe: bool) -> list[Diagnostic]:
     untouchable = {failure.path for failure in broken}
-    writable = [file.path for file in files.values() if file.shown and file.path not in untouchable]
-    return choose_fixes(outcome.diagnostics, writable, unsafe=unsafe)
+    writable = [file.path for file in now.files.values() if file.shown and file.path not in untouchable]
+    wanted = (one for one in now.outcome.diagnostics if one.fix is not None and _name(now, one) not in refused)
+    return choose_fixes(wanted, writable, unsafe=unsafe)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, Span, str]:

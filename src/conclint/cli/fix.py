@@ -86,6 +86,8 @@ def _hint(fixed: Fixed, wishes: Wishes) -> None:
     more = count_unsafe(fixed.outcome.diagnostics)
     if more and not wishes.unsafe and not wishes.quiet:
         print(f"{count(more, 'more problem')} can be fixed with `--unsafe-fixes`.", file=sys.stderr)
+    if fixed.refused and not wishes.quiet:
+        print(f"{count(fixed.refused, 'problem')} cannot be fixed without bringing others.", file=sys.stderr)
 
 
 def _write(fixed: Fixed, given: set[str]) -> bool:
