@@ -16,7 +16,6 @@ import libcst as cst
 
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.imports import Imports
-from conclint.analysis.locked import collect_locked_calls
 from conclint.analysis.names import NameTable, build_tables
 from conclint.analysis.scope import Scope, View
 from conclint.analysis.types import Types
@@ -93,16 +92,11 @@ class Editor:
         return None
 
     def may_await(self, node: cst.CSTNode) -> bool:
-        """Return whether `await` may stand in the place of the node, and no thread lock is held there."""
+        """Return whether `await` may stand in the place of the node."""
         function = self.function(node)
         if not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
             return False
-        around = self._iter_up_to(node, function)
-        return not any(isinstance(found, cst.BaseComp | cst.ClassDef) for found in around) and node not in self._locked
-
-    @cached_property
-    def _locked(self) -> frozenset[cst.CSTNode]:
-        return collect_locked_calls(self.source)
+        return all(not isinstance(found, cst.BaseComp | cst.ClassDef) for found in self._iter_up_to(node, function))
 
     def _iter_up_to(self, node: cst.CSTNode, end: cst.CSTNode) -> Iterator[cst.CSTNode]:
         for found in self.iter_around(node):

@@ -82,4 +82,4 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     if reference is None or any(one.star or one.keyword is not None for one in call.args):
         return None
     edits = (*reference.edits, *await_other(editor, call, reference.text))
-    return Fix(f"Await `{reference.text}`", Applicability.SAFE, edits)
+    return Fix(f"Await `{reference.text}`", Applicability.UNSAFE, edits)
