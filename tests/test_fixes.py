@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -276,9 +277,7 @@ def test_a_bug_in_a_fixer_costs_nothing_but_the_fix(monkeypatch: pytest.MonkeyPa
     def fail(editor: object, anchor: Anchor) -> Fix | None:
         raise ZeroDivisionError
 
-    rules = load()
-    rule = next(one for one in rules.rules if one.code == "CON240")
-    monkeypatch.setitem(rules.fixers, "CON240", Fixer(rule, fail))  # type: ignore[arg-type]  # it is a dict
+    set_fixer(monkeypatch, fail)
     fixed = fix_files([SourceFile("a.py", "a", content=WITH_ACQUIRE.encode())], make_config("CON240"))
     assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
     assert {(one.path, one.rule) for one in fixed.outcome.failures} == {("a.py", "CON240")}
@@ -292,6 +291,9 @@ def replace_fixer(monkeypatch: pytest.MonkeyPatch, inserted: str) -> None:
         place = Span(line, column, line, column)
         return Fix("Insert", Applicability.SAFE, (Edit(anchor.path, place, inserted),))
 
-    rules = load()
-    rule = next(one for one in rules.rules if one.code == "CON240")
-    monkeypatch.setitem(rules.fixers, "CON240", Fixer(rule, insert))  # type: ignore[arg-type]  # it is a dict
+    set_fixer(monkeypatch, insert)
+
+
+def set_fixer(monkeypatch: pytest.MonkeyPatch, fix: Callable[[object, Anchor], Fix | None]) -> None:
+    rule = next(one for one in load().rules if one.code == "CON240")
+    monkeypatch.setattr("conclint.rules.load_fixers", lambda codes: {"CON240": Fixer(rule, fix)})

@@ -37,7 +37,7 @@ def propose_fixes(
     """
     sources = {file.path: file for file in files}
     tasks: dict[str, list[_Task]] = defaultdict(list)
-    fixers = rules.load().fixers
+    fixers = rules.load_fixers({diagnostic.code for diagnostic in diagnostics})
     for number, diagnostic in enumerate(diagnostics):
         if (fixer := fixers.get(diagnostic.code)) is None or not config.is_fixable(diagnostic.code):
             continue
