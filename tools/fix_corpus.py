@@ -7,15 +7,18 @@ where a fixed file does not compile, or where conclint itself has failed.
 from __future__ import annotations
 
 import sys
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 
+from conclint.cache import Cache
 from conclint.config import Options, read_settings, resolve
 from conclint.discover import discover
 from conclint.fixes import decode, render_diff
 from conclint.model.alarm import Diagnostic
 from conclint.model.fix import Applicability
+from conclint.resources import Resources
 from conclint.rounds import Fixed, fix_files
 from conclint.rules import load
 
@@ -28,7 +31,10 @@ def main() -> int:
     broken: list[str] = []
     for project in sys.argv[1:]:
         config = resolve(read_settings((), flags=Options(select=("ALL",)), isolated=True), load().rules)
-        fixed = fix_files(discover((project,), config).files, config, unsafe=True)
+        with tempfile.TemporaryDirectory() as kept:
+            # A round looks at the files again that the one before has changed, and at no others.
+            resources = Resources(cache=Cache(kept))
+            fixed = fix_files(discover((project,), config).files, config, unsafe=True, resources=resources)
         rows += count(fixed)
         left += [f"{one.path}:{one.span.line}: {one.code} {one.message}" for one in iter_left(fixed)]
         broken += [f"{failure.path}: {failure.rule}: {failure.error}" for failure in fixed.outcome.failures]
