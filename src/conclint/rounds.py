@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,23 +70,16 @@ def fix_files(
     so, and the file is not touched again. Fixes that bring other alarms are refused.
     """
     pinned = {file.path: _pin(file) for file in files}
-
-    def look(current: Mapping[str, SourceFile]) -> _Round:
-        now = tuple(current.values())
-        is_first = current is pinned
-        found = check_files(now, config, on_file=on_file if is_first else None, resources=resources)
-        return _Round(current, add_fixes(found, now, config))
-
     latest: list[Diagnostic] = []
     done: list[Diagnostic] = []
     broken: list[Failure] = []
     refused: set[_Name] = set()
-    best = look(pinned)
+    best = _look(pinned, config, on_file, resources)
     for _ in range(_MOST_ROUNDS):
         latest = _choose(best, broken, refused, unsafe=unsafe)
         if not latest:
             break
-        new = look(_apply(best.files, latest))
+        new = _look(_apply(best.files, latest), config, None, resources)
         if bad := _find_broken(new.outcome, latest):
             # The whole round is taken back, since a fix may have changed other files as well.
             broken += bad
@@ -95,16 +88,18 @@ def fix_files(
         else:
             best = new
             done += latest
-    left = tuple(_refuse(best, one, refused) for one in best.outcome.diagnostics)
-    outcome = replace(best.outcome, diagnostics=left, failures=(*best.outcome.failures, *broken))
-    return Fixed(
-        outcome,
-        tuple(best.files.values()),
-        _compare(pinned, best.files),
-        tuple(sorted(done, key=_place)),
-        is_stable=not latest,
-        refused=sum(_name(best, one) in refused for one in left),
-    )
+    changes = _compare(pinned, best.files)
+    best, count = _withdraw(best, refused)
+    outcome = replace(best.outcome, failures=(*best.outcome.failures, *broken))
+    done.sort(key=_place)
+    return Fixed(outcome, tuple(best.files.values()), changes, tuple(done), is_stable=not latest, refused=count)
+
+
+def _look(
+    files: Mapping[str, SourceFile], config: Config, on_file: Callable[[str], None] | None, resources: Resources
+) -> _Round:
+    now = tuple(files.values())
+    return _Round(files, add_fixes(check_files(now, config, on_file=on_file, resources=resources), now, config))
 
 
 _Name = tuple[str, str, str, str]
@@ -118,14 +113,24 @@ def _name(now: _Round, one: Diagnostic) -> _Name:
     return one.path, one.code, one.message, line
 
 
-def _refuse(now: _Round, one: Diagnostic, refused: Container[_Name]) -> Diagnostic:
-    return msgspec.structs.replace(one, fix=None) if one.fix and _name(now, one) in refused else one
+def _is_refused(now: _Round, one: Diagnostic, refused: Collection[_Name]) -> bool:
+    return one.fix is not None and bool(refused) and _name(now, one) in refused
 
 
-def _choose(now: _Round, broken: Sequence[Failure], refused: Container[_Name], *, unsafe: bool) -> list[Diagnostic]:
+def _withdraw(now: _Round, refused: Collection[_Name]) -> tuple[_Round, int]:
+    """Return the round without the fixes that are refused, and how many these are."""
+    kept = [
+        msgspec.structs.replace(one, fix=None) if _is_refused(now, one, refused) else one
+        for one in now.outcome.diagnostics
+    ]
+    count = sum(one.fix != new.fix for one, new in zip(now.outcome.diagnostics, kept, strict=True))
+    return _Round(now.files, replace(now.outcome, diagnostics=tuple(kept))), count
+
+
+def _choose(now: _Round, broken: Sequence[Failure], refused: Collection[_Name], *, unsafe: bool) -> list[Diagnostic]:
     untouchable = {failure.path for failure in broken}
     writable = [file.path for file in now.files.values() if file.shown and file.path not in untouchable]
-    wanted = (one for one in now.outcome.diagnostics if one.fix is not None and _name(now, one) not in refused)
+    wanted = (one for one in now.outcome.diagnostics if not _is_refused(now, one, refused))
     return choose_fixes(wanted, writable, unsafe=unsafe)
 
 
