@@ -17,6 +17,8 @@ from conclint.rules import load
 from conclint.suppress import UNUSED
 
 ROOT = Path(__file__).parent.parent
+BROUGHT_BY_FIXES = {"CON104": {"CON101", "CON501"}}
+"""What fixes of a rule bring to light: a thread that is started must be joined."""
 
 
 def make_config(code: str, folder: Path | None = None) -> Config:

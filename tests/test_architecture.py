@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # The second look at files, for fixes: parsing and rules again, but nothing of the project.
     "repair": frozenset({"depth", "model", "config", "source", "analysis", "rules"}),
     "ignores": frozenset({"model", "comments"}),
-    "rounds": frozenset({"model", "config", "pipeline", "fixes", "ignores", "resources"}),
+    "rounds": frozenset({"model", "comments", "config", "pipeline", "fixes", "ignores", "resources"}),
     "processes": frozenset({"worker"}),
     "stages": frozenset(),
     "workers": frozenset({"model", "config", "processes", "resources", "stages", "wire", "worker"}),

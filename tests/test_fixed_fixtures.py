@@ -15,10 +15,8 @@ import pytest
 
 from conclint.rules import load
 from fixture_language import FIXTURES, iter_cases
-from runs import ROOT, check, fix_case, make_config, read_case
+from runs import BROUGHT_BY_FIXES, ROOT, check, fix_case, make_config, read_case
 
-BRINGS = {"CON104": {"CON101", "CON501"}}
-"""What a fix brings to light: a thread that is started must be joined."""
 CASES = tuple(case for case in iter_cases() if case.parent.name in load().fixers)
 
 
@@ -75,4 +73,4 @@ def check_fixed(case: Path, code: str, new: dict[str, bytes], *, fixed: list[str
     before = Counter(one.code for one in check(read_case(case), config))
     after = Counter(one.code for one in check(read_case(case, new), config))
     assert after[code] <= before[code] - len(fixed)
-    assert {other for other in after if after[other] > before[other]} <= BRINGS.get(code, set())
+    assert {other for other in after if after[other] > before[other]} <= BROUGHT_BY_FIXES.get(code, set())

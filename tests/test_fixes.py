@@ -7,11 +7,20 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conclint.fixes import UnwritableError, apply_edits, choose_fixes, decode, render_diff, write_change
+from conclint.fixes import (
+    UnwritableError,
+    apply_edits,
+    choose_fixes,
+    decode,
+    find_regrets,
+    render_diff,
+    write_change,
+)
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.fix import Anchor, Applicability, Edit, Fix
@@ -183,13 +192,92 @@ def test_fixing_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
 
 
+STALE = """\
+import asyncio
+import time
+
+
+class Shop:
+    def __init__(self):
+        self.count = 0
+
+    async def sell(self):
+        time.sleep(1)
+        count = self.count
+        time.sleep(0.1)
+        self.count = count + 1
+
+
+async def main():
+    shop = Shop()
+    await asyncio.gather(shop.sell(), shop.sell())
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_fix_that_brings_another_alarm_is_refused_and_the_others_are_kept() -> None:
+    fixed = fix_files([SourceFile("a.py", "a", content=STALE.encode())], make_config("CON401"), unsafe=True)
+    assert fixed.changes["a.py"].new.decode() == STALE.replace("time.sleep(1)", "await asyncio.sleep(1)")
+    assert fixed.is_stable
+    assert fixed.refused == 1
+    (left,) = fixed.outcome.diagnostics
+    assert (left.code, left.span.line, left.fix) == ("CON401", 12, None)
+
+
+def test_fixes_are_blamed_for_what_touches_the_lines_that_they_write() -> None:
+    first, second = diagnose(edit(1, 1, "import x\n")), diagnose(edit(5, 9, "y", line=2))
+    there, elsewhere = (Diagnostic("a.py", Span(line, 1, line, 9), "CON901", *[""] * 5) for line in (3, 4))
+    assert find_regrets([], [there], [first, second]) == [second]
+    assert find_regrets([], [there, elsewhere], [first, second]) == [first, second]
+    assert find_regrets([elsewhere], [there, elsewhere], [first, second]) == [second]
+    assert find_regrets([there], [elsewhere], [first, second]) == []
+
+
+def test_nobody_is_blamed_for_what_a_fix_brings_to_light() -> None:
+    fix = Fix("Mend it", Applicability.SAFE, (edit(1, 2, ""),), reveals=("CON9",))
+    done = Diagnostic("a.py", Span(1, 1, 1, 2), "CON900", *[""] * 5, fix=fix)
+    brought = [Diagnostic("a.py", Span(1, 1, 1, 2), code, *[""] * 5) for code in ("CON901", "CON101", "CON002")]
+    assert find_regrets([], brought[:1], [done]) == []
+    assert find_regrets([], brought[1:2], [done]) == [done]
+    assert find_regrets([], brought[2:], [done]) == []
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "with self._lock:\n            {}",
+        "self._lock.acquire()\n        try:\n            {}\n        finally:\n            self._lock.release()",
+    ],
+)
+@pytest.mark.parametrize("call", ["time.sleep(1)", "requests.get(url, timeout=3)", "self.work()"])
+def test_nothing_is_awaited_under_a_thread_lock(block: str, call: str) -> None:
+    text = (
+        "import threading\nimport time\n\nimport requests\n\n\nclass Shop:\n    def __init__(self):\n"
+        "        self._lock = threading.Lock()\n\n    async def work(self):\n        pass\n\n"
+        f"    async def sell(self, url):\n        {block.format(call)}\n"
+    )
+    fixed = fix_files([SourceFile("a.py", "a", content=text.encode())], make_config("CON401"), unsafe=True)
+    assert not fixed.changes
+    assert {one.code for one in fixed.outcome.diagnostics} & {"CON401", "CON403"}
+
+
+@pytest.mark.parametrize(
+    "line", ["import trio", "from trio import run", "import trio.abc as abc", "from .. import run"]
+)
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_no_asyncio_comes_into_files_of_other_loops(line: str, indent: str) -> None:
+    text = f"import time\n\nif True:\n    print()\n{indent}{line}\n\n\nasync def nap():\n    time.sleep(1)\n"
+    file = SourceFile("a.py", "trio.shop.a", content=text.encode())
+    assert not fix_files([file], make_config("CON401"), unsafe=True).changes
+
+
 def test_a_bug_in_a_fixer_costs_nothing_but_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(editor: object, anchor: Anchor) -> Fix | None:
         raise ZeroDivisionError
 
-    rules = load()
-    rule = next(one for one in rules.rules if one.code == "CON240")
-    monkeypatch.setitem(rules.fixers, "CON240", Fixer(rule, fail))  # type: ignore[arg-type]  # it is a dict
+    set_fixer(monkeypatch, fail)
     fixed = fix_files([SourceFile("a.py", "a", content=WITH_ACQUIRE.encode())], make_config("CON240"))
     assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
     assert {(one.path, one.rule) for one in fixed.outcome.failures} == {("a.py", "CON240")}
@@ -203,6 +291,9 @@ def replace_fixer(monkeypatch: pytest.MonkeyPatch, inserted: str) -> None:
         place = Span(line, column, line, column)
         return Fix("Insert", Applicability.SAFE, (Edit(anchor.path, place, inserted),))
 
-    rules = load()
-    rule = next(one for one in rules.rules if one.code == "CON240")
-    monkeypatch.setitem(rules.fixers, "CON240", Fixer(rule, insert))  # type: ignore[arg-type]  # it is a dict
+    set_fixer(monkeypatch, insert)
+
+
+def set_fixer(monkeypatch: pytest.MonkeyPatch, fix: Callable[[object, Anchor], Fix | None]) -> None:
+    rule = next(one for one in load().rules if one.code == "CON240")
+    monkeypatch.setattr("conclint.rules.load_fixers", lambda codes: {"CON240": Fixer(rule, fix)})

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from conclint.rules import read
+
 ALARM = """\
 import threading
 
@@ -54,8 +56,9 @@ def test_flake8_shows_our_alarms() -> None:
     assert done.returncode == 1
     (line,) = [line for line in done.stdout.splitlines() if " CON" in line]
     assert line.startswith("./bad.py:")
-    assert " CON230 " in line
-    assert "; " in line, "the remedy stands behind the message"
+    message, _, remedy = line.partition(" CON230 ")[2].partition("; ")
+    assert message == "`lock` is held across this `await`"
+    assert remedy == next(rule.help for rule in read() if rule.code == "CON230")
     assert done.stderr == ""
 
 

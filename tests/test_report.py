@@ -10,7 +10,7 @@ import pytest
 
 from conclint.model.alarm import Diagnostic, Related
 from conclint.model.span import FILE_START, Span
-from conclint.report import OutputFormat, render, render_statistics, summary
+from conclint.report import Look, OutputFormat, render, render_statistics, summary
 
 PAY = """\
 import threading
@@ -58,7 +58,7 @@ CYCLE = make(
 
 def full(diagnostic: Diagnostic, texts: dict[str, str] | None = None, *, width: int = 100) -> str:
     read_text = (TEXTS if texts is None else texts).get
-    return render([diagnostic], OutputFormat.FULL, read_text=read_text, width=width)
+    return render([diagnostic], OutputFormat.FULL, read_text=read_text, look=Look(width=width))
 
 
 def frame(text: str, span: Span, *, width: int = 100) -> list[str]:
@@ -132,17 +132,17 @@ def test_full_offers_no_comment_for_a_file_that_cannot_be_parsed() -> None:
 
 
 def test_full_is_the_same_text_in_colour() -> None:
-    coloured = render([CYCLE], OutputFormat.FULL, read_text=TEXTS.get, color=True, width=100)
+    coloured = render([CYCLE], OutputFormat.FULL, read_text=TEXTS.get, look=Look(color=True, width=100))
     assert "\x1b[1;31mCON227\x1b[0m" in coloured
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == full(CYCLE)
 
 
 @pytest.mark.parametrize("output_format", [OutputFormat.FULL, OutputFormat.CONCISE])
 def test_a_code_leads_to_the_page_of_its_rule(output_format: OutputFormat) -> None:
-    linked = render([CYCLE], output_format, read_text=TEXTS.get, color=True, links=True)
+    linked = render([CYCLE], output_format, read_text=TEXTS.get, look=Look(color=True, links=True))
     code = "\x1b[1;31mCON227\x1b[0m"
     assert linked.count("\x1b]8;;https://x/CON227/\x1b\\") == 1
-    plain = render([CYCLE], output_format, read_text=TEXTS.get, color=True)
+    plain = render([CYCLE], output_format, read_text=TEXTS.get, look=Look(color=True))
     assert linked.replace(f"\x1b]8;;https://x/CON227/\x1b\\{code}\x1b]8;;\x1b\\", code) == plain
 
 

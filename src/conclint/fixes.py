@@ -7,10 +7,10 @@ import difflib
 import io
 import os
 import re
+import secrets
 import stat
-import tempfile
 import tokenize
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +21,14 @@ from conclint.model.fix import Applicability, Edit, Fix
 from conclint.model.span import Span
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_UNUSED_SUPPRESSION = "CON002"
+"""Where an alarm goes, the comment that suppressed it elsewhere may be left over. That is no new mistake."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+
+
+_Lines = tuple[str, int, int]
+"""The path of a file, and the first and last of some lines in it."""
 
 
 class UnwritableError(Exception):
@@ -125,40 +132,92 @@ def _split_lines(text: str) -> Sequence[str]:
     return _LINE.findall(text)
 
 
+# What fixes have done
+
+
+def find_regrets(
+    before: Sequence[Diagnostic], after: Sequence[Diagnostic], done: Sequence[Diagnostic]
+) -> list[Diagnostic]:
+    """Return those of `done` whose fixes have brought alarms, which touch the lines that these fixes have written.
+
+    Where some touch none of these lines, any fix may have brought them.
+    """
+    more = Counter((one.path, one.code) for one in after) - Counter((one.path, one.code) for one in before)
+    written = _collect_written(done) if more else {}
+    regrets: dict[Diagnostic, None] = {}
+    for (path, code), number in more.items():
+        suspects = [_find_near(new, written) for new in after if (new.path, new.code) == (path, code)]
+        near = [found for found in suspects if found]
+        blamed = done if len(near) < number else [one for found in near for one in found]
+        if code != _UNUSED_SUPPRESSION:
+            regrets.update((one, None) for one in blamed if one.fix and not code.startswith(one.fix.reveals))
+    return list(regrets)
+
+
+def _find_near(new: Diagnostic, written: Mapping[Diagnostic, Sequence[_Lines]]) -> list[Diagnostic]:
+    ends = [(new.path, new.span), *((related.path, related.span) for related in new.related)]
+    return [one for one, lines in written.items() if any(_stands_on(lines, path, span) for path, span in ends)]
+
+
+def _collect_written(done: Sequence[Diagnostic]) -> dict[Diagnostic, list[_Lines]]:
+    """Return for each fix the lines, first and last by file, that it has written into the new text."""
+    fixes = {one: one.fix for one in done if one.fix is not None}
+    lines = {
+        edit: place for edits in group_edits(fixes.values()).values() for edit, place in _find_written(edits).items()
+    }
+    return {one: [(edit.path, *lines[edit]) for edit in fix.edits] for one, fix in fixes.items()}
+
+
+def _find_written(edits: Iterable[Edit]) -> dict[Edit, tuple[int, int]]:
+    """Return the first and last line, in the new text, of what each edit of one file has put there."""
+    found: dict[Edit, tuple[int, int]] = {}
+    shift = 0
+    for edit in sorted(edits, key=lambda edit: edit.span):
+        first, added = edit.span.line + shift, len(_NEWLINE.findall(edit.content))
+        is_line = edit.span.column == edit.span.end_column == 1 and edit.content.endswith(("\n", "\r"))
+        found[edit] = (first, first + added - is_line)
+        shift += added - (edit.span.end_line - edit.span.line)
+    return found
+
+
+def _stands_on(written: Iterable[_Lines], path: str, span: Span) -> bool:
+    return any(path == one and first <= span.end_line and span.line <= last for one, first, last in written)
+
+
 # Writing
 
 
 def write_change(path: str, old: bytes, new: bytes) -> None:
     """Put `new` in the place of `old`; whoever reads the file meanwhile, or after a crash, sees one or the other.
 
-    A symbolic link stays one. Raises UnwritableError, and changes nothing, for a file that is not what it was when it
-    was read, and for one that cannot be written.
+    A symbolic link stays one. A file that holds `new` already, since another run was quicker, is left alone. Raises
+    UnwritableError, and changes nothing, for one that holds anything else, and for one that cannot be written.
     """
     target = Path(os.path.realpath(path))
-    temporary: Path | None = None
+    # Its name is known before it is there, so that an interrupt at any moment leaves nothing behind.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         status = target.stat()
         if not stat.S_ISREG(status.st_mode) or not os.access(target, os.W_OK):
             raise UnwritableError("it cannot be written")
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
+        with os.fdopen(os.open(temporary, _NEW_FILE, stat.S_IRUSR | stat.S_IWUSR), "wb") as stream:
             stream.write(new)
             stream.flush()
             _keep_owner(stream.fileno(), status)
             os.fsync(stream.fileno())
         # After the owner: giving a file away takes some of its mode bits.
         temporary.chmod(stat.S_IMODE(status.st_mode))
-        if target.read_bytes() != old:
+        current = target.read_bytes()
+        if current not in {old, new}:
             raise UnwritableError("it has changed in the meantime")
-        temporary.replace(target)
-        temporary = None
-        _sync_directory(target.parent)
+        if current == old:
+            temporary.replace(target)
+            _sync_directory(target.parent)
     except OSError as error:
         raise UnwritableError(f"it cannot be written: {error.strerror or error}") from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _keep_owner(descriptor: int, status: os.stat_result) -> None:

@@ -37,7 +37,7 @@ def propose_fixes(
     """
     sources = {file.path: file for file in files}
     tasks: dict[str, list[_Task]] = defaultdict(list)
-    fixers = rules.load().fixers
+    fixers = rules.load_fixers({diagnostic.code for diagnostic in diagnostics})
     for number, diagnostic in enumerate(diagnostics):
         if (fixer := fixers.get(diagnostic.code)) is None or not config.is_fixable(diagnostic.code):
             continue
@@ -95,4 +95,5 @@ def _join(number: int, diagnostic: Diagnostic, found: Mapping[tuple[int, int], F
         return None
     is_safe = all(fix.applicability is Applicability.SAFE for fix in parts)
     edits = tuple(dict.fromkeys(edit for fix in parts for edit in fix.edits))
-    return Fix(parts[0].title, Applicability.SAFE if is_safe else Applicability.UNSAFE, edits)
+    reveals = tuple(dict.fromkeys(code for fix in parts for code in fix.reveals))
+    return Fix(parts[0].title, Applicability.SAFE if is_safe else Applicability.UNSAFE, edits, reveals)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
+from conclint.comments import NEWLINE
 from conclint.config import Config
-from conclint.fixes import apply_edits, choose_fixes, decode, group_edits, is_wanted
+from conclint.fixes import apply_edits, choose_fixes, decode, find_regrets, group_edits, is_wanted
 from conclint.ignores import write_ignores
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
@@ -41,6 +44,16 @@ class Fixed:
     diagnostics: tuple[Diagnostic, ...]
     is_stable: bool
     """Whether another round would fix nothing more."""
+    refused: int = 0
+    """How many of those that are left could be fixed, but with other alarms for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """The files at some time, and what is found in them."""
+
+    files: Mapping[str, SourceFile]
+    outcome: Outcome
 
 
 def fix_files(
@@ -53,43 +66,72 @@ def fix_files(
 ) -> Fixed:
     """Check and fix `files` until nothing more is fixed. All happens in memory; only files that are shown change.
 
-    Where the fixes of a round leave a file that does not parse, that is our bug: they are taken back, a failure says
-    so, and the file is not touched again.
+    A round that goes wrong is taken back. Where it leaves a file that does not parse, that is our bug: a failure says
+    so, and the file is not touched again. Fixes that bring other alarms are refused.
     """
     pinned = {file.path: _pin(file) for file in files}
-    current, before = dict(pinned), dict(pinned)
-    broken: list[Failure] = []
-    done: list[Diagnostic] = []
     latest: list[Diagnostic] = []
+    done: list[Diagnostic] = []
+    broken: list[Failure] = []
+    refused: set[_Name] = set()
+    best = _look(pinned, config, on_file, resources)
     for _ in range(_MOST_ROUNDS):
-        now = tuple(current.values())
-        outcome = add_fixes(check_files(now, config, on_file=on_file, resources=resources), now, config)
-        on_file = None
-        if bad := _find_broken(outcome, latest):
-            # The whole round is taken back, since a fix may have changed other files as well.
-            broken += bad
-            current, latest = before, []
-            continue
-        done += latest
-        latest = _choose(outcome, current, broken, unsafe=unsafe)
-        before, current = current, _apply(current, latest)
+        latest = _choose(best, broken, refused, unsafe=unsafe)
         if not latest:
             break
-    else:
-        # What the last round would have done is not checked.
-        current = before
-    outcome = replace(outcome, failures=(*outcome.failures, *broken))
-    return Fixed(
-        outcome, tuple(current.values()), _compare(pinned, current), tuple(sorted(done, key=_place)), not latest
-    )
+        new = _look(_apply(best.files, latest), config, None, resources)
+        if bad := _find_broken(new.outcome, latest):
+            # The whole round is taken back, since a fix may have changed other files as well.
+            broken += bad
+        elif regrets := find_regrets(best.outcome.diagnostics, new.outcome.diagnostics, latest):
+            refused |= {_name(best, one) for one in regrets}
+        else:
+            best = new
+            done += latest
+    changes = _compare(pinned, best.files)
+    best, count = _withdraw(best, refused)
+    outcome = replace(best.outcome, failures=(*best.outcome.failures, *broken))
+    done.sort(key=_place)
+    return Fixed(outcome, tuple(best.files.values()), changes, tuple(done), is_stable=not latest, refused=count)
 
 
-def _choose(
-    outcome: Outcome, files: Mapping[str, SourceFile], broken: Sequence[Failure], *, unsafe: bool
-) -> list[Diagnostic]:
+def _look(
+    files: Mapping[str, SourceFile], config: Config, on_file: Callable[[str], None] | None, resources: Resources
+) -> _Round:
+    now = tuple(files.values())
+    return _Round(files, add_fixes(check_files(now, config, on_file=on_file, resources=resources), now, config))
+
+
+_Name = tuple[str, str, str, str]
+"""What a diagnostic is still known by when the lines above it have changed: it, and the text of its line."""
+
+
+def _name(now: _Round, one: Diagnostic) -> _Name:
+    text = decode(now.files[one.path].content or b"")
+    lines = NEWLINE.split(text.content) if text is not None else []
+    line = lines[one.span.line - 1].strip() if one.span.line <= len(lines) else ""
+    return one.path, one.code, one.message, line
+
+
+def _is_refused(now: _Round, one: Diagnostic, refused: Collection[_Name]) -> bool:
+    return one.fix is not None and bool(refused) and _name(now, one) in refused
+
+
+def _withdraw(now: _Round, refused: Collection[_Name]) -> tuple[_Round, int]:
+    """Return the round without the fixes that are refused, and how many these are."""
+    kept = [
+        msgspec.structs.replace(one, fix=None) if _is_refused(now, one, refused) else one
+        for one in now.outcome.diagnostics
+    ]
+    count = sum(one.fix != new.fix for one, new in zip(now.outcome.diagnostics, kept, strict=True))
+    return _Round(now.files, replace(now.outcome, diagnostics=tuple(kept))), count
+
+
+def _choose(now: _Round, broken: Sequence[Failure], refused: Collection[_Name], *, unsafe: bool) -> list[Diagnostic]:
     untouchable = {failure.path for failure in broken}
-    writable = [file.path for file in files.values() if file.shown and file.path not in untouchable]
-    return choose_fixes(outcome.diagnostics, writable, unsafe=unsafe)
+    writable = [file.path for file in now.files.values() if file.shown and file.path not in untouchable]
+    wanted = (one for one in now.outcome.diagnostics if not _is_refused(now, one, refused))
+    return choose_fixes(wanted, writable, unsafe=unsafe)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, Span, str]:
@@ -146,25 +188,27 @@ def ignore_alarms(
     on_file: Callable[[str], None] | None = None,
     resources: Resources = NO_RESOURCES,
 ) -> Fixed:
-    """Check `files`, and write comments that suppress what is found, but for alarms that no comment helps."""
+    """Check `files`, and write comments that suppress what is found; what no comment helps is left."""
     pinned = {file.path: _pin(file) for file in files}
     outcome = check_files(tuple(pinned.values()), config, on_file=on_file, resources=resources)
     wanted: dict[str, list[Diagnostic]] = {}
     for one in outcome.diagnostics:
         if one.code not in _NEVER_IGNORED:
             wanted.setdefault(one.path, []).append(one)
-    current = dict(pinned)
-    for path, diagnostics in wanted.items():
-        content = pinned[path].content
-        text = decode(content) if content is not None else None
-        if text is not None:
-            new = apply_edits(text.content, write_ignores(text.content, diagnostics, reason))
-            current[path] = replace(pinned[path], content=new.encode(text.encoding, errors="backslashreplace"))
+    current = {path: _ignore(file, wanted[path], reason) if path in wanted else file for path, file in pinned.items()}
     changes = _compare(pinned, current)
-    done = tuple(one for path in sorted(changes) for one in wanted[path])
-    left = tuple(one for one in outcome.diagnostics if one.code in _NEVER_IGNORED or one.path not in changes)
-    if any(one.path in changes for one in left):
-        # Comments on lines of their own have moved what is left.
-        outcome = check_files(tuple(current.values()), config, resources=resources)
-        left = outcome.diagnostics
-    return Fixed(replace(outcome, diagnostics=left), tuple(current.values()), changes, done, is_stable=True)
+    if not changes:
+        return Fixed(outcome, tuple(current.values()), {}, (), is_stable=True)
+    # Comments on lines of their own move what is left, and one comment may suppress what stands in other files.
+    after = check_files(tuple(current.values()), config, resources=resources)
+    left = {(one.path, one.code, one.message) for one in after.diagnostics}
+    done = tuple(one for one in outcome.diagnostics if (one.path, one.code, one.message) not in left)
+    return Fixed(after, tuple(current.values()), changes, done, is_stable=True)
+
+
+def _ignore(file: SourceFile, diagnostics: Sequence[Diagnostic], reason: str) -> SourceFile:
+    text = decode(file.content) if file.content is not None else None
+    if text is None:
+        return file
+    new = apply_edits(text.content, write_ignores(text.content, diagnostics, reason))
+    return replace(file, content=new.encode(text.encoding, errors="backslashreplace"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from conclint.analysis.editor import Editor
 from conclint.analysis.fields import iter_nodes
+from conclint.analysis.names import absolute_module, dotted_name
 from conclint.model.fix import Applicability, Edit, Fix
 
 _OTHER_LOOPS = frozenset({"trio", "anyio", "curio"})
@@ -53,9 +56,19 @@ def _updates(editor: Editor, call: cst.Call) -> bool:
 
 
 def uses_other_loop(editor: Editor, node: cst.CSTNode) -> bool:
-    """Return whether the file knows another library for coroutines, so that the loop may not be asyncio's."""
-    scope = editor.scope(node)
-    return any(scope.resolve(cst.Name(name)) == name for name in _OTHER_LOOPS)
+    """Return whether the file imports from another library for coroutines, so that the loop may not be asyncio's."""
+    *_, tree = editor.iter_around(node)
+    return any(
+        name.partition(".")[0] in _OTHER_LOOPS for one in iter_nodes(tree) for name in _iter_origins(editor, one)
+    )
+
+
+def _iter_origins(editor: Editor, node: cst.CSTNode) -> Iterator[str]:
+    """Yield the modules that an import imports, or imports from."""
+    if isinstance(node, cst.Import):
+        yield from (dotted_name(alias.name) or "" for alias in node.names)
+    elif isinstance(node, cst.ImportFrom):
+        yield absolute_module(node, editor.source.module, is_package=editor.source.is_package)
 
 
 def _is_locked(editor: Editor, call: cst.Call) -> bool:

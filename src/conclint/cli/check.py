@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import shutil
 import sys
 import time
-import tokenize
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from conclint.cli.output import write_error, write_file, write_output, write_timings, write_warning
+from conclint.cli.output import write_output, write_timings, write_warning
 from conclint.cli.progress import show_progress
-from conclint.config import Config, ConfigError, Options, is_colour_wanted, read_settings, resolve, split_list
-from conclint.report import OutputFormat, render, render_statistics, summary
+from conclint.cli.report import Form, report_failures, write_report
+from conclint.config import Config, ConfigError, Options, read_settings, resolve, split_list
+from conclint.report import OutputFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from conclint.cache import Cache
     from conclint.discover import Discovery
-    from conclint.model.alarm import Diagnostic
-    from conclint.model.result import Failure
     from conclint.pipeline import Outcome
     from conclint.resources import Resources
 
 EXIT_ALARMS = 1
 EXIT_INTERNAL = 3
-
-WIDTH_OF_LOGS = 120
-"""Where no terminal says how wide it is."""
-
-_FOR_PEOPLE = (OutputFormat.FULL, OutputFormat.CONCISE)
-_WITH_FIXES = (OutputFormat.JSON,)
-"""These tell what fixes there are, which takes a second look at the files."""
 
 
 class _Flags(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,7 +203,7 @@ def _find(discovery: Discovery, config: Config, flags: _Flags, resources: Resour
 
     with _show_progress(discovery, flags) as on_file:
         outcome = check_files(discovery.files, config, on_file=on_file, resources=resources)
-    if flags.output_format in _WITH_FIXES and not flags.statistics:
+    if _form(flags).tells_fixes:
         from conclint.pipeline import add_fixes
 
         return add_fixes(outcome, discovery.files, config)
@@ -231,6 +219,10 @@ def _show_progress(
 def _change(discovery: Discovery, config: Config, flags: _Flags, resources: Resources) -> tuple[int, Outcome]:
     from conclint.cli.fix import Wishes, find_changes, make_changes
 
+    if flags.add_ignore is not None and (flags.fix or flags.fix_only):
+        raise ConfigError("--add-ignore: ignores what --fix would fix: use one after the other")
+    if flags.add_ignore is not None and not flags.add_ignore.isprintable():
+        raise ConfigError("--add-ignore: a reason is one line of text")
     wishes = Wishes(
         unsafe=flags.unsafe_fixes,
         diff=flags.diff,
@@ -242,15 +234,24 @@ def _change(discovery: Discovery, config: Config, flags: _Flags, resources: Reso
     with _show_progress(discovery, flags) as on_file:
         fixed = find_changes(discovery, config, wishes, on_file, resources)
     code = make_changes(fixed, discovery, wishes, lambda outcome, found: _finish(outcome, found, flags))
-    return code, fixed.outcome
+    return 0 if flags.exit_zero and code == EXIT_ALARMS else code, fixed.outcome
 
 
 def _finish(outcome: Outcome, discovery: Discovery, flags: _Flags) -> int:
     """Report, and return the exit code."""
-    _report(outcome, discovery, flags)
+    write_report(outcome, discovery, _form(flags))
     report_failures(outcome.failures)
     alarmed = EXIT_ALARMS if outcome.diagnostics and not flags.exit_zero else 0
     return EXIT_INTERNAL if outcome.failures else alarmed
+
+
+def _form(flags: _Flags) -> Form:
+    return Form(
+        output_format=flags.output_format,
+        output_file=flags.output_file,
+        statistics=flags.statistics,
+        quiet=flags.quiet,
+    )
 
 
 def open_cache(config: Config) -> Cache | None:
@@ -271,44 +272,6 @@ def warn(discovery: Discovery) -> None:
         write_warning(f"{readable}: not checked, since its path is not UTF-8")
     if not any(file.shown for file in discovery.files):
         write_warning("no Python files found under the given paths")
-
-
-def _report(outcome: Outcome, discovery: Discovery, flags: _Flags) -> None:
-    text = _render(outcome.diagnostics, discovery, flags)
-    files = sum(file.shown for file in discovery.files)
-    last_line = "" if flags.quiet or not files else summary(outcome.diagnostics, files) + "\n"
-    if flags.output_file is not None:
-        write_file(Path(flags.output_file), text)
-        write_output(last_line)
-    else:
-        gap = "\n" if text and flags.output_format is OutputFormat.FULL and not flags.statistics else ""
-        write_output(text + (gap + last_line if last_line and flags.output_format in _FOR_PEOPLE else ""))
-
-
-def _render(diagnostics: Sequence[Diagnostic], discovery: Discovery, flags: _Flags) -> str:
-    if flags.statistics:
-        return render_statistics(diagnostics)
-    terminal = flags.output_file is None and sys.stdout.isatty()
-    color = flags.output_file is None and is_colour_wanted(terminal=terminal)
-    contents = {file.path: file.content for file in discovery.files if file.content is not None}
-    return render(
-        diagnostics,
-        flags.output_format,
-        read_text=lambda path: _read_text(path, contents.get(path)),
-        color=color,
-        links=color and terminal,
-        width=shutil.get_terminal_size((WIDTH_OF_LOGS, 0)).columns,
-    )
-
-
-def report_failures(failures: Sequence[Failure]) -> None:
-    """Name each file and rule; one traceback is enough, since a bug of ours seldom meets one file alone."""
-    for failure in failures:
-        place = f"{failure.rule} on {failure.path}" if failure.path else failure.rule
-        write_error(f"internal error in {place}: {failure.error}")
-    told = next((failure.traceback for failure in failures if failure.traceback), None)
-    if told is not None:
-        print(told, file=sys.stderr)
 
 
 def _read_options(flags: _Flags) -> Options:
@@ -344,18 +307,6 @@ def _read_per_file_ignores(parts: Sequence[str]) -> dict[str, tuple[str, ...]]:
             raise ConfigError(f"--per-file-ignores: `{part}` is not PATTERN:RULES")
         found[pattern] = (*found.get(pattern, ()), selector.strip())
     return found
-
-
-def _read_text(path: str, content: bytes | None) -> str | None:
-    try:
-        data = Path(path).read_bytes() if content is None else content
-    except OSError:
-        return None
-    try:
-        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-    except SyntaxError:
-        encoding = "utf-8"
-    return data.decode(encoding, errors="replace")
 
 
 def _render_settings(config: Config) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conclint.cli.check import WIDTH_OF_LOGS, check
+from conclint.cli.check import check
 from conclint.cli.output import write_output
+from conclint.cli.report import WIDTH_OF_LOGS
 from conclint.config import ConfigError, suggest
 
 if TYPE_CHECKING:

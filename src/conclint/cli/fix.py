@@ -78,10 +78,16 @@ def _report_rest(fixed: Fixed, wishes: Wishes, report: Report, discovery: Discov
     if wishes.fix_only:
         outcome = dataclasses.replace(outcome, diagnostics=())
     code = report(outcome, dataclasses.replace(discovery, files=fixed.files))
+    _hint(fixed, wishes)
+    return code
+
+
+def _hint(fixed: Fixed, wishes: Wishes) -> None:
     more = count_unsafe(fixed.outcome.diagnostics)
     if more and not wishes.unsafe and not wishes.quiet:
         print(f"{count(more, 'more problem')} can be fixed with `--unsafe-fixes`.", file=sys.stderr)
-    return code
+    if fixed.refused and not wishes.quiet:
+        print(f"{count(fixed.refused, 'problem')} cannot be fixed without bringing others.", file=sys.stderr)
 
 
 def _write(fixed: Fixed, given: set[str]) -> bool:
@@ -111,6 +117,7 @@ def _show_diff(fixed: Fixed, wishes: Wishes, report: Report, discovery: Discover
     if fixed.diagnostics and not wishes.quiet:
         done = "fixed" if wishes.reason is None else "ignored"
         print(f"{count(len(fixed.diagnostics), 'problem')} would be {done}.", file=sys.stderr)
+    _hint(fixed, wishes)
     if fixed.outcome.failures:
         return report(dataclasses.replace(fixed.outcome, diagnostics=()), discovery)
     return EXIT_CHANGED if fixed.changes else 0

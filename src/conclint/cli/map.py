@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from conclint.cli.check import EXIT_INTERNAL, WIDTH_OF_LOGS, discover_files, open_cache, report_failures, warn
+from conclint.cli.check import EXIT_INTERNAL, discover_files, open_cache, warn
 from conclint.cli.output import write_file, write_output, write_warning
 from conclint.cli.progress import show_progress
+from conclint.cli.report import WIDTH_OF_LOGS, report_failures
 from conclint.config import ConfigError, Options, is_colour_wanted, read_settings, resolve, suggest
 
 if TYPE_CHECKING:

@@ -18,6 +18,10 @@ class Applicability(enum.Enum):
     """It is what was probably meant, and it may change what the program does."""
 
 
+ANY_RULE = ("CON",)
+"""What is revealed by the fix of what certainly fails: all that is wrong behind it."""
+
+
 class Edit(msgspec.Struct, frozen=True, order=True, array_like=True):
     """What stands at `span` of a file becomes `content`; an empty span inserts.
 
@@ -30,11 +34,16 @@ class Edit(msgspec.Struct, frozen=True, order=True, array_like=True):
 
 
 class Fix(msgspec.Struct, frozen=True, array_like=True):
-    """One or more edits that only make sense together. `title` is imperative, as a menu shows it."""
+    """One or more edits that only make sense together. `title` is imperative, as a menu shows it.
+
+    `reveals` names the rules, by the beginning of their codes, whose alarms may come to light with it. A fix that
+    brings alarms of others is not kept.
+    """
 
     title: str
     applicability: Applicability
     edits: tuple[Edit, ...]
+    reveals: tuple[str, ...] = ()
 
 
 class Anchor(msgspec.Struct, frozen=True, order=True, array_like=True):

@@ -7,9 +7,10 @@ import functools
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from conclint.model.rule import Category, Fixer, LocalCheck, ProjectCheck, Rule
@@ -39,7 +40,7 @@ def load() -> RuleSet:
     local: list[LocalCheck[Any, Any]] = []
     project: list[ProjectCheck[Any]] = []
     fixers: dict[str, Fixer[Any]] = {}
-    for stem in sorted(info.name for info in pkgutil.iter_modules(__path__) if _RULE_MODULE.fullmatch(info.name)):
+    for stem in _find_stems():
         module = importlib.import_module(f"{__name__}.{stem}")
         rule: Rule = module.RULE
         if rule.code in found or rule.name in names or not stem.startswith(rule.code.lower()):
@@ -48,8 +49,25 @@ def load() -> RuleSet:
         names.add(rule.name)
         local += [value for value in vars(module).values() if isinstance(value, LocalCheck)]
         project += [value for value in vars(module).values() if isinstance(value, ProjectCheck)]
-        fixers |= {value.rule.code: value for value in vars(module).values() if isinstance(value, Fixer)}
+        fixers |= _collect_fixers(module)
     return RuleSet(tuple(found.values()), tuple(local), tuple(project), fixers)
+
+
+def load_fixers(codes: Collection[str]) -> dict[str, Fixer[Any]]:
+    """Return the fixers of these rules by code. No other rule is imported, so that few alarms need little time."""
+    stems = (stem for stem in _find_stems() if stem.partition("_")[0].upper() in codes)
+    fixers: dict[str, Fixer[Any]] = {}
+    for stem in stems:
+        fixers |= _collect_fixers(importlib.import_module(f"{__name__}.{stem}"))
+    return fixers
+
+
+def _find_stems() -> list[str]:
+    return sorted(info.name for info in pkgutil.iter_modules(__path__) if _RULE_MODULE.fullmatch(info.name))
+
+
+def _collect_fixers(module: ModuleType) -> dict[str, Fixer[Any]]:
+    return {value.rule.code: value for value in vars(module).values() if isinstance(value, Fixer)}
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import libcst as cst
 from conclint.analysis.editor import Editor
 from conclint.catalog.rows import RunsIn
 from conclint.model.alarm import Alarm, Related
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Result
 from conclint.project.callables import Handover, gives_no_callable
@@ -90,7 +90,7 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     title = f"Hand over `{editor.code(made.func)}` itself"
     rest = editor.edit(editor.outer(made.func)[1], editor.outer(made)[1], moved)
-    return Fix(title, Applicability.SAFE, (rest,))
+    return Fix(title, Applicability.SAFE, (rest,), reveals=ANY_RULE)
 
 
 def _write_behind(made: cst.Call, editor: Editor) -> str | None:

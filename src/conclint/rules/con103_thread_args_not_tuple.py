@@ -13,7 +13,7 @@ from conclint.analysis.names import NameTable
 from conclint.analysis.scope import Scope
 from conclint.catalog.rows import CallRow
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.rules.declare import fixer, local_rule
 
@@ -127,4 +127,4 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     comma = editor.insert(editor.source.offsets[value][1], "," if value.lpar else ",)")
     edits = (comma,) if value.lpar else (editor.insert_before(value, "("), comma)
-    return Fix("Make it a tuple", Applicability.SAFE, edits)
+    return Fix("Make it a tuple", Applicability.SAFE, edits, reveals=ANY_RULE)

@@ -76,4 +76,6 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     call = editor.find(anchor.span, cst.Call)
     if call is None or not isinstance(call.func, cst.Attribute) or call.args:
         return None
-    return Fix("Call `start()`", Applicability.UNSAFE, (editor.replace(call.func.attr, "start"),))
+    edits = (editor.replace(call.func.attr, "start"),)
+    # What is started must be joined.
+    return Fix("Call `start()`", Applicability.UNSAFE, edits, reveals=("CON101", "CON501"))

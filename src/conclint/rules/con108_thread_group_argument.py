@@ -10,7 +10,7 @@ from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Argument
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant
 from conclint.project.lifetime import Made
@@ -72,4 +72,5 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     others = call.args[1:]
     if any(one.keyword is None or one.keyword.value == "target" for one in others):
         return None
-    return Fix("Pass it as `target`", Applicability.SAFE, (editor.insert_before(argument, "target="),))
+    edits = (editor.insert_before(argument, "target="),)
+    return Fix("Pass it as `target`", Applicability.SAFE, edits, reveals=ANY_RULE)

@@ -10,7 +10,7 @@ from conclint import catalog
 from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Name, Super
 from conclint.project.daemons import is_base_initialiser
@@ -136,7 +136,7 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         edit = editor.insert(editor.end_of_line(first), f"{indent}super().__init__()\n")
     else:
         edit = editor.insert(editor.start_of_line(first, with_comments=True), f"{indent}super().__init__()\n")
-    return Fix("Call `super().__init__()`", Applicability.SAFE, (edit,))
+    return Fix("Call `super().__init__()`", Applicability.SAFE, (edit,), reveals=ANY_RULE)
 
 
 def _is_docstring(statement: cst.BaseStatement) -> bool:

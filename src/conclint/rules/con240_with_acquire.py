@@ -10,7 +10,7 @@ from conclint.analysis.editor import Editor
 from conclint.catalog.rows import LOCK_KINDS
 from conclint.model.alarm import Alarm
 from conclint.model.facts import How
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Await, Result
 from conclint.project.link import ExternalTarget
@@ -73,4 +73,5 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     lock = call.func.value
     (start, end), (first, last) = editor.outer(found), editor.outer(lock)
     before = (editor.edit(start, first, ""),) if start < first else ()
-    return Fix(f"Enter `{editor.code(lock)}` itself", Applicability.SAFE, (*before, editor.edit(last, end, "")))
+    edits = (*before, editor.edit(last, end, ""))
+    return Fix(f"Enter `{editor.code(lock)}` itself", Applicability.SAFE, edits, reveals=ANY_RULE)

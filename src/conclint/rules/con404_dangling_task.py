@@ -142,7 +142,8 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     keep = f"{indent}{_KEPT}.add({name})\n{indent}{name}.add_done_callback({_KEPT}.discard)\n"
     edits = (*declared, editor.insert_before(call, f"{name} = "), editor.insert(editor.end_of_line(line), keep))
-    return Fix("Keep the task until it is done", Applicability.UNSAFE, edits)
+    # Nobody asked for its exception before either.
+    return Fix("Keep the task until it is done", Applicability.UNSAFE, edits, reveals=("CON416",))
 
 
 def _declare_set(editor: Editor) -> tuple[Edit, ...] | None:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
@@ -72,4 +72,4 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
         return None
     pairs = [(editor.insert_before(one, f"{reference.text}("), editor.insert_after(one, ")")) for one in made]
     edits = (*reference.edits, *(edit for pair in pairs for edit in pair))
-    return Fix("Make tasks of the coroutines", Applicability.SAFE, edits)
+    return Fix("Make tasks of the coroutines", Applicability.SAFE, edits, reveals=ANY_RULE)
