@@ -217,6 +217,21 @@ def test_files_and_settings_can_be_shown() -> None:
     assert (settings["jobs"], settings["rules"]) == (3, ["CON001", "CON002"])
 
 
+def test_the_python_that_the_code_runs_on_can_be_named() -> None:
+    Path("pyproject.toml").write_text('[tool.conclint]\ntarget-version = "3.10"\ngil = false\n')
+    settings = json.loads(run("--show-settings").stdout)
+    assert (settings["python-versions"][0], settings["gil"], "CON801" in settings["rules"]) == ("3.10", False, True)
+    settings = json.loads(run("--show-settings", "--target-version", "3.13", "--gil").stdout)
+    assert (settings["python-versions"][0], settings["gil"], "CON801" in settings["rules"]) == ("3.13", True, False)
+    Path("pyproject.toml").write_text("")
+    assert json.loads(run("--show-settings", "--no-gil").stdout)["gil"] is False
+    unknown = run("--target-version", "3.9")
+    assert (unknown.returncode, unknown.stderr.partition(";")[0]) == (
+        2,
+        "conclint: error: --target-version: unknown version `3.9`",
+    )
+
+
 def test_standard_input_is_checked() -> None:
     nameless = run("-", "--output-format", "concise", stdin=BROKEN)
     assert nameless.returncode == 1

@@ -245,8 +245,8 @@ class Editor:
             gap = "," if self.source.text[place + 1 : place + 2].isspace() else ", "
         return self.insert_before(call.func, f"{function}("), self.edit(place, place + 1, gap)
 
-    def wrap(self, line: cst.SimpleStatementLine, header: str) -> tuple[Edit, ...] | None:
-        """Return the edits that put a line into a block of its own; None where that would change a long string."""
+    def wrap(self, line: cst.BaseStatement, header: str) -> tuple[Edit, ...] | None:
+        """Return the edits that put a statement into a block of its own; None where that would change a long string."""
         start, end = self.source.offsets[line]
         begins = [place for place in self.source.line_starts if start < place <= end]
         indent = self.indent(line)

@@ -103,6 +103,8 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     rebound: tuple[str, ...] = ()
     """Variables of the function around that it reads, and that a loop around the definition binds anew (may): they may
     have another value when it runs."""
+    has_await_point: bool = False
+    """Whether an await point stands in the body of a coroutine function, nested functions apart (must)."""
 
 
 class Class(msgspec.Struct, frozen=True, array_like=True):
@@ -244,13 +246,15 @@ class SequenceKind(enum.Enum):
     """`not q.empty()` or `q.qsize()`, followed by `q.get()`, whatever `q` is."""
     ROOM = "room"
     """`not q.full()`, followed by `q.put()`."""
+    SET = "set"
+    """`if self.conn is not None`, followed by `self.conn.send()`: state is read once to be tested, once to be used."""
 
 
 class Sequence(msgspec.Struct, frozen=True, array_like=True):
     """A check of some state, followed by an action on it that is right only while the check still holds (may).
 
     `if k not in d: d[k] = …` (MISSING_KEY), `if k in d: del d[k]` (PRESENT_KEY), `if x is None: x = make()` (UNSET),
-    `if not started: started = True` (FLAG), each also with an early return. `rechecked` says that the same test is
+    `if not started: started = True` (FLAG), `if x: x.use()` (SET), each also with an early return. `rechecked` says that the same test is
     made again on the way to the act.
     """
 
