@@ -17,6 +17,7 @@ from conclint.model.facts import (
     Acquisition,
     Argument,
     Call,
+    CallId,
     Class,
     Context,
     Declaration,
@@ -84,6 +85,7 @@ class Collector:
         self.stale_writes: list[StaleWrite] = []
         self.handlers: list[Handler] = []
         self.polls: list[Poll] = []
+        self.rounds: list[CallId] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PATTERN = (
     rb"B(?:arrier\s*\(|aseProcess\s*\(|lockingPortal\s*\(|oundedSemaphore\s*\()|C(?:apacityLimiter\s*\(|"
-    rb"ondition\s*\()|E(?:xecutor\s*\()|F(?:ileLock\s*\(|orkProcess\s*\(|orkServerProcess\s*\()|"
+    rb"ondition\s*\()|E(?:xecutor\s*\()|F(?:ileLock\s*\(|orkProcess\s*\(|orkServerProcess\s*\()|G(?:IL)|"
     rb"I(?:nterpreterPoolExecutor\s*\()|L(?:ockType\s*\(|ock\s*\()|P(?:arallel\s*\(|ool\s*\(|open\s*\(|"
     rb"rocessPoolExecutor\s*\(|rocessPool\s*\(|rocess\s*\()|R(?:Lock\s*\()|S(?:emaphore\s*\(|oftFileLock\s*\(|"
     rb"pawnProcess\s*\(|trictFIFOLock\s*\()|T(?:hread|hreadPoolExecutor\s*\(|hreadPool\s*\(|hread\s*\(|imer\s*\()|"
@@ -16,8 +16,8 @@ PATTERN = (
     rb"run_in_executor|schedule|send_signal|server_close|set_exception_handler|shutdown|spawn_callback|starmap|"
     rb"starmap_async|start|start_soon|start_task_soon|stop|submit|task_done|terminate|unbind|wait|wait_closed|"
     rb"wait_for_termination)\s*\(|exception\(\s*(?:\)|timeout)|get\(\s*(?:\)|timeout|block)|join\(\s*(?:\)|timeout|"
-    rb"[\d.]+\s*\)|None|[\w.]*timeout\s*\)))|_(?:_del__|thread\b)|a(?:llocate\s*\(|llocate_lock\s*\(|"
-    rb"sync[\s\\]+(?:def|with|for)\b|syncio\b|wait\b)|b(?:otocore(?:\.|[ \t]+import\b(?:[^\n]*|"
+    rb"[\d.]+\s*\)|None|[\w.]*timeout\s*\)))|_(?:_del__|is_gil_enabled|thread\b)|a(?:llocate\s*\(|"
+    rb"llocate_lock\s*\(|sync[\s\\]+(?:def|with|for)\b|syncio\b|wait\b)|b(?:otocore(?:\.|[ \t]+import\b(?:[^\n]*|"
     rb"[ \t]*\([^)]*)\b)client\b)|c(?:onclint|oncurrent(?:\.|[ \t]+import\b(?:[^\n]*|[ \t]*\([^)]*)\b)futures\b)|"
     rb"d(?:ef[ \t]+run\b|jango(?:\.|[ \t]+import\b(?:[^\n]*|[ \t]*\([^)]*)\b)urls\b|jango(?:\.|"
     rb"[ \t]+import\b(?:[^\n]*|[ \t]*\([^)]*)\b)views\b|ns(?:\.|[ \t]+import\b(?:[^\n]*|"

@@ -391,6 +391,9 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     stale_writes: tuple[StaleWrite, ...] = ()
     handlers: tuple[Handler, ...] = ()
     polls: tuple[Poll, ...] = ()
+    rounds: tuple[CallId, ...] = ()
+    """The calls that the rounds of a `for` loop await one after the other, though no round needs another one (must, by
+    what is seen of the loop): there is one in each round, it is given the variable of the loop, and nothing leaves."""
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

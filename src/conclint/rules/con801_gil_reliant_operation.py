@@ -55,14 +55,22 @@ def _relate(project: Project, found: GilReliant) -> Iterator[Related]:
 
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
-    """Hold the lock around the statement, if it is a method of the same object that takes it elsewhere."""
+    """Hold the lock around the statement, where both belong to `self`."""
     state, lock = anchor.words
     node = editor.find(anchor.span, cst.BaseExpression)
     if node is None or not (state.startswith("self.") and lock.startswith("self.")):
         return None
-    around = editor.parent(node)
-    statement = around if isinstance(around, cst.If) else editor.line_of(node)
-    if statement is None or (isinstance(around, cst.If) and isinstance(editor.parent(around), cst.If)):
-        return None
-    edits = editor.wrap(statement, f"with {lock}:")
+    statement = _find_statement(editor, node, state)
+    edits = editor.wrap(statement, f"with {lock}:") if statement is not None else None
     return Fix(f"Hold `{lock}` here", Applicability.UNSAFE, edits) if edits is not None else None
+
+
+def _find_statement(editor: Editor, node: cst.BaseExpression, state: str) -> cst.BaseStatement | None:
+    """Return the statement with all steps: an update, or an `if` whose body makes the change."""
+    around = editor.parent(node)
+    if not isinstance(around, cst.If):
+        return editor.line_of(node)
+    # An `elif` cannot have a block of its own.
+    if isinstance(editor.parent(around), cst.If) or not editor.is_read_in(around.test, state):
+        return None
+    return around if editor.is_changed_in(around.body, state) else None

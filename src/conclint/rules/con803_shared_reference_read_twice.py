@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -125,7 +126,7 @@ def _report(project: Project, found: Reread) -> Alarm:
     module, sequence = found.module, found.sequence
     name = project.places.describe(module, sequence.target)
     message = f"`{name}` is read again after it is tested: another thread may clear it in between"
-    anchors = (project.anchor(module, sequence.check, name),)
+    anchors = (project.anchor(module, sequence.act, name),)
     return project.alarm(
         module, RULE.code, sequence.act, message, *_relate(project, found, name), anchors=anchors
     )
@@ -145,50 +146,58 @@ def _relate(project: Project, found: Reread, name: str) -> Iterator[Related]:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Bind the reference to a local variable before the `if`, and read that in the test and in the body."""
-    node = _find_statement(editor, anchor.span)
-    indent = editor.indent(node) if node is not None else None
-    if node is None or indent is None or not anchor.words:
-        return None
     (name,) = anchor.words
+    use = editor.find(anchor.span, cst.BaseExpression)
+    node = _find_statement(editor, use, name) if use is not None else None
+    if node is None or editor.indent(node) is None:
+        return None
     variable = name.rpartition(".")[2].lstrip("_")
     reads = [*_iter_reads(editor, node.test, name), *_iter_reads(editor, node.body, name)]
-    if not variable.isidentifier() or not editor.is_unbound(variable, node) or not _is_plain(editor, node, reads):
+    is_free = variable.isidentifier() and not keyword.iskeyword(variable) and editor.is_unbound(variable, node)
+    if not is_free or not _is_plain(editor, node, reads):
         return None
-    first = editor.insert(editor.start_of_line(node), f"{indent}{variable} = {name}\n")
+    first = editor.insert(editor.start_of_line(node), f"{editor.indent(node)}{variable} = {name}\n")
     edits: tuple[Edit, ...] = (first, *(editor.replace(read, variable) for read in reads))
     return Fix(f"Bind `{name}` to a local variable first", Applicability.SAFE, edits)
 
 
-def _find_statement(editor: Editor, test: Span) -> cst.If | None:
-    """Return the `if` with that test; an `elif` has no line before it."""
-    node = editor.find(test, cst.BaseExpression)
-    statement = editor.parent(node) if node is not None else None
-    if not isinstance(statement, cst.If) or isinstance(editor.parent(statement), cst.If):
-        return None
-    return statement
+def _find_statement(editor: Editor, use: cst.BaseExpression, name: str) -> cst.If | None:
+    """Return the `if` that tests the reference and has its use in the body; an `elif` has no line before it."""
+    inner: cst.CSTNode = use
+    for around in editor.iter_around(use):
+        if isinstance(around, cst.If) and inner is around.body:
+            is_first = not isinstance(editor.parent(around), cst.If)
+            return around if is_first and any(_iter_reads(editor, around.test, name)) else None
+        if isinstance(around, cst.FunctionDef | cst.Lambda):
+            return None
+        inner = around
+    return None
 
 
 def _iter_reads(editor: Editor, node: cst.CSTNode, name: str) -> Iterator[cst.BaseExpression]:
     for part in iter_nodes(node):
-        if isinstance(part, cst.Name | cst.Attribute) and editor.code(part) == name:
-            around = editor.parent(part)
-            # The `name` of `other.name` and of `name=value` is a word, not a variable.
-            if not (isinstance(around, cst.Attribute) and around.attr is part) and not isinstance(around, cst.Arg):
-                yield part
-            elif isinstance(around, cst.Arg) and around.keyword is not part:
-                yield part
+        if not isinstance(part, cst.Name | cst.Attribute) or editor.code(part) != name:
+            continue
+        around = editor.parent(part)
+        # The `name` of `other.name` and of `name=value` is a word, not a variable.
+        is_word = (isinstance(around, cst.Attribute) and around.attr is part) or (
+            isinstance(around, cst.Arg) and around.keyword is part
+        )
+        if not is_word:
+            yield part
+
+
+_DEFERRED = (cst.FunctionDef, cst.Lambda, cst.Await, cst.Yield, cst.While, cst.For, cst.With, cst.Try)
 
 
 def _is_plain(editor: Editor, node: cst.If, reads: list[cst.BaseExpression]) -> bool:
     """Whether nothing that this thread does before the last read can bind the reference anew (must)."""
     last = max(editor.outer(read)[0] for read in reads)
-    for part in iter_nodes(node.body):
-        if isinstance(part, cst.FunctionDef | cst.Lambda | cst.Await | cst.Yield | cst.While | cst.For | cst.With):
+    for part in (*iter_nodes(node.test), *iter_nodes(node.body)):
+        if isinstance(part, _DEFERRED) or (isinstance(part, cst.Call) and editor.outer(part)[1] <= last):
             return False
-        if isinstance(part, cst.AssignTarget | cst.AugAssign | cst.Del | cst.AnnAssign):
-            if any(editor.outer(part)[0] <= editor.outer(read)[0] < editor.outer(part)[1] for read in reads):
-                if any(getattr(part, "target", None) is read for read in reads):
-                    return False
-        if isinstance(part, cst.Call) and editor.outer(part)[1] <= last:
+        if isinstance(part, cst.AssignTarget | cst.AnnAssign | cst.AugAssign) and part.target in reads:
+            return False
+        if isinstance(part, cst.Del | cst.NamedExpr):
             return False
     return True
