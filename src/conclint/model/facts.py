@@ -254,8 +254,8 @@ class Sequence(msgspec.Struct, frozen=True, array_like=True):
     """A check of some state, followed by an action on it that is right only while the check still holds (may).
 
     `if k not in d: d[k] = …` (MISSING_KEY), `if k in d: del d[k]` (PRESENT_KEY), `if x is None: x = make()` (UNSET),
-    `if not started: started = True` (FLAG), `if x: x.use()` (SET), each also with an early return. `rechecked` says that the same test is
-    made again on the way to the act.
+    `if not started: started = True` (FLAG), `if x: x.use()` (SET), each also with an early return. `rechecked` says
+    that the same test is made again on the way to the act; of a SET it says nothing.
     """
 
     function: FunctionId

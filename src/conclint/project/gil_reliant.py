@@ -1,4 +1,4 @@
-"""GIL-reliant operations: several steps on the state of an object that threads share, which a lock was to keep together.
+"""GIL-reliant operations: several steps on the state of an object that threads share, with no lock around them.
 
 What certainly goes wrong on any Python the rules about data races say. Here is what the GIL makes improbable.
 """
@@ -60,13 +60,17 @@ def iter_gil_reliant(project: Project) -> Iterator[GilReliant]:
 
 
 def _collect_told(project: Project) -> frozenset[tuple[int, Span]]:
-    """Return where CON201 to CON204 raise an alarm."""
-    races = list(project.races.iter_lost_updates())
-    accesses = [race.access for race in races]
-    accesses += [access for race in races for access, _ in race.others]
+    """Return the updates and tests of which CON201 to CON204 speak."""
+    accesses = [race.access for race in project.races.lost_updates]
+    accesses += [access for race in project.races.lost_updates for access, _ in race.others]
     accesses += [access for guard in project.guards.all for access in guard.unguarded]
-    tests = (*project.checks.unguarded, *project.checks.half_guarded)
-    return frozenset({(one.module, one.span) for one in accesses} | {(one.module, one.check) for one in tests})
+    return collect_stale_tests(project) | {(one.module, one.span) for one in accesses}
+
+
+def collect_stale_tests(project: Project) -> frozenset[tuple[int, Span]]:
+    """Return the tests of which CON203 and CON204 speak."""
+    unguarded = {(one.module, one.check) for one in project.checks.unguarded}
+    return frozenset(unguarded | {(one.module, one.check) for one in project.checks.half_guarded})
 
 
 def _iter_updates(project: Project) -> Iterator[tuple[Place, _Operation]]:
@@ -150,4 +154,3 @@ def find_test(project: Project, place: Place, module: int, span: Span) -> Shared
         ),
         None,
     )
-

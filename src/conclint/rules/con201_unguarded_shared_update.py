@@ -27,7 +27,7 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report reads followed by writes that another thread's write may come between."""
-    for race in project.races.iter_lost_updates():
+    for race in project.races.lost_updates:
         name = _describe(race.place)
         alone = race.others[0] == (race.access, race.control)
         who = "several threads at once" if alone else "two threads"

@@ -23,27 +23,29 @@ RULE = Rule(
     default=False,
 )
 
-_Jump = cst.Return | cst.Break | cst.Continue
 _Suite = cst.IndentedBlock | cst.SimpleStatementSuite | cst.SimpleStatementLine
 
 
 @local_rule(RULE, on=(cst.Return, cst.Break, cst.Continue))
-def check(node: _Jump, scope: Scope) -> Iterator[Alarm]:
+def check(node: cst.BaseSmallStatement, scope: Scope) -> Iterator[Alarm]:
     """Report statements that leave the block of a task group while its tasks may run."""
     if find_coroutine(scope) is None:
         return
     for block in _iter_left(node, scope):
         for item in block.items:
             name = item.asname.name if item.asname is not None else None
-            if not isinstance(name, cst.Name) or not is_task_group(item.item, scope):
-                continue
-            if _has_tasks(block, name, node, scope) and not _is_at_end(node, block, scope) and not _cancels(node, scope):
+            if isinstance(name, cst.Name) and is_task_group(item.item, scope) and _waits(node, block, name, scope):
                 word = scope.code(node).partition(" ")[0]
                 opened = scope.related(item.item, f"`{name.value}` waits for its tasks at the end of this block")
                 yield scope.alarm(node, f"this `{word}` waits for the tasks of `{name.value}` before it leaves", opened)
 
 
-def _iter_left(node: _Jump, scope: Scope) -> Iterator[cst.With]:
+def _waits(node: cst.BaseSmallStatement, block: cst.With, name: cst.Name, scope: Scope) -> bool:
+    """Whether tasks may run that are not cancelled, when there is something left to skip."""
+    return _has_tasks(block, name, node, scope) and not _is_at_end(node, block, scope) and not _cancels(node, scope)
+
+
+def _iter_left(node: cst.BaseSmallStatement, scope: Scope) -> Iterator[cst.With]:
     """Yield the asynchronous blocks that a statement leaves, those in a loop of which it stays apart."""
     inner: cst.CSTNode = node
     around = scope.parent(node)
@@ -55,7 +57,7 @@ def _iter_left(node: _Jump, scope: Scope) -> Iterator[cst.With]:
         inner, around = around, scope.parent(around)
 
 
-def _has_tasks(block: cst.With, name: cst.Name, jump: _Jump, scope: Scope) -> bool:
+def _has_tasks(block: cst.With, name: cst.Name, jump: cst.BaseSmallStatement, scope: Scope) -> bool:
     """Whether the group is used before the jump, so that a task may run (may)."""
     start = scope.span(jump)
     return any(
@@ -64,7 +66,7 @@ def _has_tasks(block: cst.With, name: cst.Name, jump: _Jump, scope: Scope) -> bo
     )
 
 
-def _is_at_end(jump: _Jump, block: cst.With, scope: Scope) -> bool:
+def _is_at_end(jump: cst.BaseSmallStatement, block: cst.With, scope: Scope) -> bool:
     """Whether the block ends here anyway: waiting is what the group is for."""
     inner: cst.CSTNode = jump
     around = scope.parent(jump)
@@ -77,7 +79,7 @@ def _is_at_end(jump: _Jump, block: cst.With, scope: Scope) -> bool:
     return True
 
 
-def _cancels(jump: _Jump, scope: Scope) -> bool:
+def _cancels(jump: cst.BaseSmallStatement, scope: Scope) -> bool:
     """Whether something is cancelled in the same block before: `tasks.cancel_scope.cancel()`."""
     line = scope.parent(jump)
     block = scope.parent(line) if line is not None else None

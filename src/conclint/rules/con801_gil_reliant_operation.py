@@ -36,9 +36,7 @@ def check(project: Project) -> Iterator[Alarm]:
         help_line = f"hold `{found.lock}` here too" if found.lock else ""
         anchors = (project.anchor(found.module, found.span, found.state, found.lock),)
         related = _relate(project, found)
-        yield project.alarm(
-            found.module, RULE.code, found.span, message, *related, help=help_line, anchors=anchors
-        )
+        yield project.alarm(found.module, RULE.code, found.span, message, *related, help=help_line, anchors=anchors)
 
 
 def _relate(project: Project, found: GilReliant) -> Iterator[Related]:

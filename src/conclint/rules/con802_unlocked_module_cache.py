@@ -14,6 +14,7 @@ from conclint.model.naming import is_test_function
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Collection, Name
+from conclint.project.gil_reliant import collect_stale_tests
 from conclint.project.objects import ObjectKind
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
@@ -34,8 +35,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report entries of dictionaries of modules and classes that are made where they are found missing."""
     caches: dict[Place, tuple[int, Span]] | None = None
-    tests = (*project.checks.unguarded, *project.checks.half_guarded)
-    told = {(one.module, one.check) for one in tests}
+    told = collect_stale_tests(project)
     for module, facts in enumerate(project.modules):
         for sequence in facts.sequences:
             if sequence.kind is not SequenceKind.MISSING_KEY or sequence.rechecked:
@@ -44,7 +44,9 @@ def check(project: Project) -> Iterator[Alarm]:
             if place is None or place.kind is PlaceKind.CLOSURE or (module, sequence.check) in told:
                 continue
             caches = _collect_caches(project) if caches is None else caches
-            if place in caches and _is_unlocked(project, module, sequence, place) and _matters(project, module, sequence):
+            if place not in caches or not _matters(project, module, sequence):
+                continue
+            if _is_unlocked(project, module, sequence, place):
                 yield _report(project, module, sequence, caches[place])
 
 

@@ -115,9 +115,7 @@ def _clears(project: Project, access: SharedAccess) -> bool:
         return True
     facts = project.modules[access.module]
     sources = (
-        facts.values[flow.source]
-        for flow in facts.flows
-        if flow.target == access.target and flow.span == access.span
+        facts.values[flow.source] for flow in facts.flows if flow.target == access.target and flow.span == access.span
     )
     return any(isinstance(source, Constant) and source.value in _NOTHING for source in sources)
 
@@ -127,9 +125,7 @@ def _report(project: Project, found: Reread) -> Alarm:
     name = project.places.describe(module, sequence.target)
     message = f"`{name}` is read again after it is tested: another thread may clear it in between"
     anchors = (project.anchor(module, sequence.act, name),)
-    return project.alarm(
-        module, RULE.code, sequence.act, message, *_relate(project, found, name), anchors=anchors
-    )
+    return project.alarm(module, RULE.code, sequence.act, message, *_relate(project, found, name), anchors=anchors)
 
 
 def _relate(project: Project, found: Reread, name: str) -> Iterator[Related]:

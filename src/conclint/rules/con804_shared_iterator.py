@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -106,10 +107,11 @@ def _iter_taken(project: Project, made: Mapping[Place, object]) -> Iterator[tupl
             if access.kind is AccessKind.ITERATE and not access.place.element:
                 yield place, access
     for call, argument in _iter_next(project):
-        place = project.places.find(call.site.module, argument.value)
-        access = find_test(project, place, call.site.module, argument.span) if place in made and place else None
-        if place is not None and access is not None:
-            yield place, access
+        module = call.site.module
+        found = project.places.find(module, argument.value)
+        taken = find_test(project, found, module, argument.span) if found is not None and found in made else None
+        if found is not None and taken is not None:
+            yield found, taken
 
 
 def _iter_next(project: Project) -> Iterator[tuple[CallPlace, Argument]]:
@@ -119,19 +121,17 @@ def _iter_next(project: Project) -> Iterator[tuple[CallPlace, Argument]]:
 
 
 def _find_pair(project: Project, place: Place, accesses: list[SharedAccess]) -> tuple[_Take, _Take] | None:
-    for index, first in enumerate(accesses):
-        for second in accesses[index:]:
-            if first.lockset & second.lockset or project.declarations.is_settled(place):
-                continue
-            if project.shared.is_quiet(first.function) or project.shared.is_quiet(second.function):
-                continue
-            controls = project.races.find_pair(place, first, second)
-            if controls is not None and (place.kind is not PlaceKind.CLOSURE or _are_begun_there(project, place, controls)):
-                one, other = controls
-                return (
-                    _Take(first.module, first.span, first.function, one),
-                    _Take(second.module, second.span, second.function, other),
-                )
+    """Find two accesses that two threads, or several of one root, make without a common lock."""
+    if project.declarations.is_settled(place):
+        return None
+    loud = [one for one in accesses if not project.shared.is_quiet(one.function)]
+    for first, second in itertools.combinations_with_replacement(loud, 2):
+        controls = project.races.find_pair(place, first, second) if not first.lockset & second.lockset else None
+        if controls is None or (place.kind is PlaceKind.CLOSURE and not _are_begun_there(project, place, controls)):
+            continue
+        takes = zip((first, second), controls, strict=True)
+        one, other = (_Take(access.module, access.span, access.function, control) for access, control in takes)
+        return one, other
     return None
 
 

@@ -31,9 +31,13 @@ _OF_BUILD = re.compile(r"build|abi", re.IGNORECASE)
 
 
 @local_rule(RULE, on=(cst.SimpleString, cst.Comparison))
-def check(node: cst.SimpleString | cst.Comparison, scope: Scope) -> Iterator[Alarm]:
+def check(node: cst.BaseExpression, scope: Scope) -> Iterator[Alarm]:
     """Report tests that are taken for tests of the GIL, in files that never ask for the GIL itself."""
-    found = _read_string(node, scope) if isinstance(node, cst.SimpleString) else _read_comparison(node, scope)
+    found = None
+    if isinstance(node, cst.SimpleString):
+        found = _read_string(node, scope)
+    elif isinstance(node, cst.Comparison):
+        found = _read_comparison(node, scope)
     if found is None:
         return
     text = scope.view.source.text
