@@ -66,13 +66,9 @@ def _is_for_each(made: CallPlace) -> bool:
     """Whether a call is repeated for the items of a collection that comes from elsewhere."""
     if not made.context.loops:
         return False
-    loop = made.context.loops[-1]
-    facts = made.facts
-    sources = [
-        facts.values[flow.source]
-        for flow in facts.flows
-        if flow.target in find_items(facts, loop) and facts.contexts[flow.context].loops == made.context.loops
-    ]
+    facts, loop = made.facts, made.context.loops[-1]
+    items = find_items(facts, loop)
+    sources = (facts.values[flow.source] for flow in facts.flows if flow.target in items)
     return any(isinstance(one, Item) and _is_of_any_size(made, one.base) for one in sources)
 
 
