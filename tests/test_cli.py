@@ -232,6 +232,14 @@ def test_the_python_that_the_code_runs_on_can_be_named() -> None:
     )
 
 
+def test_without_the_gil_its_rules_are_on_for_one_run() -> None:
+    text = 'import sysconfig\nGIL_DISABLED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))\n'
+    assert run("-", "--output-format", "concise", stdin=text).returncode == 0
+    found = run("-", "--no-gil", "--output-format", "concise", stdin=text)
+    assert (found.returncode, "CON805" in found.stdout) == (1, True)
+    assert run("-", "--no-gil", "--ignore", "CON8", stdin=text).returncode == 0
+
+
 def test_standard_input_is_checked() -> None:
     nameless = run("-", "--output-format", "concise", stdin=BROKEN)
     assert nameless.returncode == 1
