@@ -116,7 +116,8 @@ def _replace_head(page: str, rule: Rule) -> str:
     head = (
         f"# {rule.name} ({rule.code})\n\n"
         f"**{_sentence(rule.summary)}.** {_sentence(rule.help)}.\n\n"
-        f"Category: {_CATEGORIES[rule.category]} · {_say_default(rule)} by default{_say_when(rule)} · since {rule.since}\n\n"
+        f"Category: {_CATEGORIES[rule.category]} · {_say_default(rule)} by default{_say_when(rule)} · "
+        f"since {rule.since}\n\n"
     )
     body = _FIRST_HEADING.search(page)
     return head + page[body.start() :] if body else head
