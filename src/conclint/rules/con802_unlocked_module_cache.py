@@ -13,7 +13,7 @@ from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.naming import is_test_function
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
-from conclint.model.values import Collection, Name
+from conclint.model.values import Collection, Local, Name
 from conclint.project.gil_reliant import collect_stale_tests
 from conclint.project.objects import ObjectKind
 from conclint.project.places import Place, PlaceKind
@@ -60,7 +60,11 @@ def _report(project: Project, module: int, sequence: Sequence, made: tuple[int, 
 
 
 def _matters(project: Project, module: int, sequence: Sequence) -> bool:
-    """Whether an entry is an object of its own (must): two equal strings are as good as one."""
+    """Whether an entry is an object of its own that is made here (must): two equal strings are as good as one."""
+    source, function = project.value(module, sequence.source), project.modules[module].functions[sequence.function]
+    if isinstance(source, Local) and any(source.name == one.name for one in function.parameters):
+        # Who registers what he is given does not make it twice.
+        return False
     objects = project.objects(module, sequence.source)
     return any(
         found.kind is ObjectKind.INSTANCE
