@@ -10,7 +10,7 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import AccessKind, Argument, Call, Flow, Use
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
-from conclint.model.values import Item, Local, Result, ValueId
+from conclint.model.values import Attribute, Constant, Item, Local, Name, Result, Value, ValueId
 from conclint.project.gil_reliant import find_test
 from conclint.project.objects import ObjectKind, Site
 from conclint.project.parallel import Control
@@ -52,7 +52,7 @@ class _Take(NamedTuple):
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report iterators from which two threads, or several of one root, take items without a common lock."""
-    made = dict(_iter_made(project))
+    made = _collect_made(project)
     takes: dict[Place, dict[SharedAccess, None]] = {}
     for place, access in _iter_taken(project, made):
         takes.setdefault(place, {})[access] = None
@@ -81,15 +81,36 @@ def _relate_way(project: Project, take: _Take) -> Iterator[Related]:
         yield from relate_chain(project, root.function, take.function)
 
 
-def _iter_made(project: Project) -> Iterator[tuple[Place, tuple[int, Span]]]:
-    """Yield the variables and attributes that hold a generator or iterator, with where it is made."""
+def _collect_made(project: Project) -> dict[Place, tuple[int, Span]]:
+    """Return the variables and attributes that hold iterators and nothing else, with where one is made."""
+    found: dict[Place, tuple[int, Span]] = {}
+    iterators = [frozenset(_iter_iterators(project, module)) for module in range(len(project.modules))]
     for module, facts in enumerate(project.modules):
-        for flow in facts.flows:
-            source = facts.values[flow.source]
-            if isinstance(source, Result) and _is_iterator(project, Site(module, source.call)):
-                place = project.places.find(module, flow.target)
-                if place is not None and not place.element:
-                    yield place, (module, flow.span)
+        for flow in facts.flows if iterators[module] else ():
+            place = project.places.find(module, flow.target) if flow.source in iterators[module] else None
+            if place is not None and not place.element:
+                found.setdefault(place, (module, flow.span))
+    names = {place.name for place in found}
+    for module, facts in enumerate(project.modules):
+        for flow in facts.flows if names else ():
+            if flow.source in iterators[module] or _name(facts.values[flow.target]) not in names:
+                continue
+            if facts.values[flow.source] != Constant(None) and (place := project.places.find(module, flow.target)):
+                found.pop(place, None)
+    return found
+
+
+def _iter_iterators(project: Project, module: int) -> Iterator[ValueId]:
+    """Yield the values that certainly are iterators which remember where they are."""
+    for index, value in enumerate(project.modules[module].values):
+        if isinstance(value, Result) and _is_iterator(project, Site(module, value.call)):
+            yield index
+
+
+def _name(target: Value) -> str:
+    if isinstance(target, Name):
+        return target.symbol.rpartition(".")[2]
+    return target.name if isinstance(target, Attribute | Local) else ""
 
 
 def _is_iterator(project: Project, site: Site) -> bool:
