@@ -101,8 +101,10 @@ def _collect_made(project: Project) -> dict[Place, tuple[int, Span]]:
 
 
 def _iter_iterators(project: Project, module: int) -> Iterator[ValueId]:
-    """Yield the values that certainly are iterators which remember where they are."""
-    for index, value in enumerate(project.modules[module].values):
+    """Yield what is assigned and certainly is an iterator that remembers where it is."""
+    facts = project.modules[module]
+    for index in {flow.source for flow in facts.flows}:
+        value = facts.values[index]
         if isinstance(value, Result) and _is_iterator(project, Site(module, value.call)):
             yield index
 
