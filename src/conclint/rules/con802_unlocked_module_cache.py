@@ -33,9 +33,10 @@ RULE = Rule(
 
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
-    """Report entries of dictionaries of modules and classes that are made where they are found missing."""
+    """Report dictionaries of modules and classes whose entries are made where they are missing, once per function."""
     caches: dict[Place, tuple[int, Span]] | None = None
     told = collect_stale_tests(project)
+    reported: set[tuple[Place, int, int]] = set()
     for module, facts in enumerate(project.modules):
         for sequence in facts.sequences:
             if sequence.kind is not SequenceKind.MISSING_KEY or sequence.rechecked:
@@ -44,9 +45,11 @@ def check(project: Project) -> Iterator[Alarm]:
             if place is None or place.kind is PlaceKind.CLOSURE or (module, sequence.check) in told:
                 continue
             caches = _collect_caches(project) if caches is None else caches
-            if place not in caches or not _matters(project, module, sequence):
+            where = (place, module, sequence.function)
+            if place not in caches or where in reported or not _matters(project, module, sequence):
                 continue
             if _is_unlocked(project, module, sequence, place):
+                reported.add(where)
                 yield _report(project, module, sequence, caches[place])
 
 
