@@ -133,7 +133,8 @@ def _find_parallel(
     if test is None:
         return None
     for other in elsewhere:
-        if not other.is_write or project.shared.is_quiet(other.function):
+        # A change of an element may well be one of another key.
+        if not other.is_write or other.place.element or project.shared.is_quiet(other.function):
             continue
         controls = project.races.find_pair(place, test, other)
         if controls is not None:

@@ -15,7 +15,7 @@ from conclint.model.facts import AccessKind, Sequence, SequenceKind
 from conclint.model.fix import Anchor, Applicability, Edit, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
-from conclint.model.values import Constant
+from conclint.model.values import Constant, Name
 from conclint.project.gil_reliant import find_test
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
@@ -72,7 +72,7 @@ def _find_reread(project: Project, module: int, sequence: Sequence) -> Reread | 
     if place is None or place.element or place.kind is PlaceKind.CLOSURE:
         return None
     symbol = project.modules[module].functions[sequence.function].symbol
-    if project.shared.is_excused(module, symbol, sequence.target):
+    if project.shared.is_excused(module, symbol, sequence.target) or _is_expected(project, module, sequence):
         return None
     test = find_test(project, place, module, sequence.check)
     accesses = project.shared.by_place.get(place, ())
@@ -87,6 +87,17 @@ def _find_reread(project: Project, module: int, sequence: Sequence) -> Reread | 
         if (pair := project.races.find_pair(place, test, clearing)) is not None:
             return found._replace(controls=pair)
     return None
+
+
+def _is_expected(project: Project, module: int, sequence: Sequence) -> bool:
+    """Whether a handler around the use says that its author knows: `except AttributeError`."""
+    facts, act = project.modules[module], sequence.act
+    around = (
+        one
+        for one in facts.handlers
+        if one.function == sequence.function and one.guarded <= act and act.end_line <= one.guarded.end_line
+    )
+    return any(facts.values[caught] == Name("builtins.AttributeError") for one in around for caught in one.caught)
 
 
 def _find_forgotten(project: Project, place: Place, found: Reread) -> str | None:
