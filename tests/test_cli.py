@@ -217,6 +217,29 @@ def test_files_and_settings_can_be_shown() -> None:
     assert (settings["jobs"], settings["rules"]) == (3, ["CON001"])
 
 
+def test_the_python_that_the_code_runs_on_can_be_named() -> None:
+    Path("pyproject.toml").write_text('[tool.conclint]\ntarget-version = "3.10"\ngil = false\n')
+    settings = json.loads(run("--show-settings").stdout)
+    assert (settings["python-versions"][0], settings["gil"], "CON801" in settings["rules"]) == ("3.10", False, True)
+    settings = json.loads(run("--show-settings", "--target-version", "3.13", "--gil").stdout)
+    assert (settings["python-versions"][0], settings["gil"], "CON801" in settings["rules"]) == ("3.13", True, False)
+    Path("pyproject.toml").write_text("")
+    assert json.loads(run("--show-settings", "--no-gil").stdout)["gil"] is False
+    unknown = run("--target-version", "3.9")
+    assert (unknown.returncode, unknown.stderr.partition(";")[0]) == (
+        2,
+        "conclint: error: --target-version: unknown version `3.9`",
+    )
+
+
+def test_without_the_gil_its_rules_are_on_for_one_run() -> None:
+    text = 'import sysconfig\nGIL_DISABLED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))\n'
+    assert run("-", "--output-format", "concise", stdin=text).returncode == 0
+    found = run("-", "--no-gil", "--output-format", "concise", stdin=text)
+    assert (found.returncode, "CON805" in found.stdout) == (1, True)
+    assert run("-", "--no-gil", "--ignore", "CON8", stdin=text).returncode == 0
+
+
 def test_standard_input_is_checked() -> None:
     nameless = run("-", "--output-format", "concise", stdin=BROKEN)
     assert nameless.returncode == 1

@@ -413,6 +413,40 @@ class TestNames:
         assert facts.functions[1].unread == ("a",)
 
 
+class TestRounds:
+    @pytest.mark.parametrize(
+        ("body", "count"),
+        [
+            ("await get(k)", 1),
+            ("n = k + 1\nd[k] = await get(n, k)", 1),
+            ("found.append(await k.get())", 1),
+            ("if k:\n    continue\nawait get(k)", 1),
+            ("total += await get(k)", 1),
+            ("await get()", 0),
+            ("n = await get(k, n)", 0),
+            ("self.n = await self.get(k)", 0),
+            ("await get(k)\nbreak", 0),
+            ("await get(k)\nawait sleep(1)", 0),
+            ("try:\n    await get(k)\nexcept OSError:\n    pass", 0),
+            ("async with get(k):\n    pass", 0),
+            ("await k", 0),
+            ("async def later():\n    await get(k)", 0),
+        ],
+    )
+    def test_rounds_that_do_not_need_each_other_are_known(self, body: str, count: int) -> None:
+        inner = textwrap.indent(body, "        ")
+        facts = read(f"async def f(self, d, found, total, n):\n    for k in d:\n{inner}")
+        assert len(facts.rounds) == count
+
+    def test_only_loops_of_coroutines_over_what_is_there_count(self) -> None:
+        assert read("async def f(d):\n    async for k in d:\n        await get(k)").rounds == ()
+        assert read("async def f(d):\n    while d:\n        await get(d)").rounds == ()
+
+    def test_await_points_of_nested_functions_do_not_count(self) -> None:
+        facts = read("async def f():\n    async def g():\n        await h()\n    return g")
+        assert [(one.name, one.has_await_point) for one in facts.functions[1:]] == [("f", False), ("g", True)]
+
+
 def sequences_of(body: str) -> list[tuple[SequenceKind, int, int, bool]]:
     """Return kind, line of the check, line of the act, and whether it is rechecked; lines count from the body's."""
     indented = "".join(f"    {line}\n" for line in body.splitlines())
@@ -457,6 +491,33 @@ class TestSequences:
         self, body: str, expected: tuple[SequenceKind, int, int, bool]
     ) -> None:
         assert sequences_of(body) == [expected]
+
+    @pytest.mark.parametrize(
+        ("body", "lines"),
+        [
+            ("if self.x:\n    self.x.use()", (1, 2)),
+            ("if self.x is not None:\n    print()\n    self.x.y = 1", (1, 3)),
+            ("if self.x is None:\n    return\nself.x()", (1, 3)),
+            ("while self.x:\n    self.x[0] = 1", (1, 2)),
+            ("return self.x and self.x.use()", (1, 1)),
+            ("return self.x.use() if self.x else None", (1, 1)),
+        ],
+    )
+    def test_a_test_of_what_is_then_used_is_one(self, body: str, lines: tuple[int, int]) -> None:
+        assert sequences_of(body) == [(SequenceKind.SET, *lines, False)]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "if self.x is None:\n    self.x.use()",
+            "x = self.x\nif x:\n    x.use()",
+            "if self.x:\n    self.y.use()",
+            "if self.x:\n    print(self.x)",
+            "if self.x():\n    self.x().use()",
+        ],
+    )
+    def test_what_is_read_once_or_not_used_is_none(self, body: str) -> None:
+        assert sequences_of(body) == []
 
     def test_a_second_check_on_the_way_is_seen(self) -> None:
         body = "if self.x is None:\n    with self.lock:\n        if self.x is None:\n            self.x = make()"

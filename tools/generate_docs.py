@@ -116,10 +116,15 @@ def _replace_head(page: str, rule: Rule) -> str:
     head = (
         f"# {rule.name} ({rule.code})\n\n"
         f"**{_sentence(rule.summary)}.** {_sentence(rule.help)}.\n\n"
-        f"Category: {_CATEGORIES[rule.category]} · {_say_default(rule)} by default · since {rule.since}\n\n"
+        f"Category: {_CATEGORIES[rule.category]} · {_say_default(rule)} by default{_say_when(rule)} · "
+        f"since {rule.since}\n\n"
     )
     body = _FIRST_HEADING.search(page)
     return head + page[body.start() :] if body else head
+
+
+def _say_when(rule: Rule) -> str:
+    return ", on where `gil = false`" if rule.category is Category.FREE_THREADING else ""
 
 
 def _say_default(rule: Rule) -> str:

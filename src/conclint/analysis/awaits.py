@@ -37,10 +37,19 @@ def is_timeout_scope(node: cst.BaseExpression, scope: Scope) -> bool:
 
 def is_task_scope(node: cst.BaseExpression, scope: Scope) -> bool:
     """Return whether an expression makes a timeout, a cancel scope, or a group that waits for its tasks."""
+    return _find_kind(node, scope) in (Kind.CANCEL_SCOPE, Kind.TASK_GROUP)
+
+
+def is_task_group(node: cst.BaseExpression, scope: Scope) -> bool:
+    """Return whether an expression makes a group that waits for its tasks."""
+    return _find_kind(node, scope) is Kind.TASK_GROUP
+
+
+def _find_kind(node: cst.BaseExpression, scope: Scope) -> Kind | None:
     name = _called_name(node, scope)
     row = catalog.find_call(name)
     made = catalog.find_class(row.returns if row is not None and row.returns else name)
-    return made is not None and made.kind in (Kind.CANCEL_SCOPE, Kind.TASK_GROUP)
+    return made.kind if made is not None else None
 
 
 def _called_name(node: cst.BaseExpression, scope: Scope) -> str:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from conclint.analysis.editor import Editor
+from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.model.fix import Edit
 
-Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 _NEWLINE = re.compile(r"\r\n?|\n")
 _INNER = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 

@@ -26,6 +26,7 @@ from conclint.model.facts import (
     Use,
     Yield,
 )
+from conclint.model.ids import CallId
 from conclint.model.observations import Declaration, Handler, Poll, Raise, Sequence, StaleWrite
 from conclint.model.values import (
     Attribute,
@@ -79,6 +80,7 @@ class Collector:
         self.stale_writes: list[StaleWrite] = []
         self.handlers: list[Handler] = []
         self.polls: list[Poll] = []
+        self.rounds: list[CallId] = []
         self._sites = 0
         self.unknown = self.intern(Unknown())
 

@@ -77,7 +77,7 @@ def declare_state(
         return
     subjects = [walk.collector.evaluate(name, scope.table) for target in targets for name in _iter_names(target)]
     for remark in walk.remarks.get(walk.view.source.span(node).line, ()):
-        if remark.kind is DeclarationKind.GUARDED_BY:
+        if remark.kind is not DeclarationKind.REQUIRES_LOCK:
             walk.declared.add(remark)
             _add(walk, remark, subjects, scope.function)
     if isinstance(node, cst.AnnAssign) and walk.has_annotations:

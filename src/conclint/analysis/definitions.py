@@ -8,6 +8,7 @@ import libcst as cst
 import msgspec
 
 from conclint.analysis.accesses import mark_iterated
+from conclint.analysis.awaits import iter_await_points
 from conclint.analysis.captures import find_rebound
 from conclint.analysis.cost import estimate_cost
 from conclint.analysis.declarations import declare_definition
@@ -70,6 +71,7 @@ def _build_function(walk: Traversal, node: cst.FunctionDef, table: NameTable, fu
         unread=tuple(sorted(unread)),
         cost=estimate_cost(node, walk.loops.get(function, ()), Scope(walk.view, table, function, 0)),
         context=scope.context,
+        has_await_point=node.asynchronous is not None and next(iter_await_points(node.body), None) is not None,
     )
 
 

@@ -105,6 +105,17 @@ class Editor:
                 return
             yield found
 
+    def is_changed_in(self, block: cst.CSTNode, name: str) -> bool:
+        """Return whether a block assigns to what is written as `name`, or to an element of it."""
+        targets = (node.target for node in iter_nodes(block) if isinstance(node, cst.AssignTarget | cst.AnnAssign))
+        codes = (self.code(target.value if isinstance(target, cst.Subscript) else target) for target in targets)
+        return name in codes
+
+    def is_read_in(self, node: cst.CSTNode, name: str) -> bool:
+        """Return whether what is written as `name` stands somewhere below a node."""
+        parts = (part for part in iter_nodes(node) if isinstance(part, cst.Name | cst.Attribute))
+        return any(self.code(part) == name for part in parts)
+
     def line_of(self, node: cst.CSTNode) -> cst.SimpleStatementLine | None:
         """Return the line around a small statement, or around an expression in one, if it holds nothing else."""
         line = self.around(node, cst.SimpleStatementLine)

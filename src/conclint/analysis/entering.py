@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import libcst as cst
 
 from conclint.analysis.blocks import (
-    Statement,
     deepen,
     end_of,
     find_block,
@@ -22,7 +21,7 @@ from conclint.analysis.blocks import (
     join_edits,
     remove,
 )
-from conclint.analysis.editor import Editor
+from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.locksets import ends_block
 from conclint.model.fix import Edit

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 
 import libcst as cst
 
-from conclint.analysis.blocks import Statement, find_block, find_statement, holds, is_path, iter_bound, iter_own, wrap
-from conclint.analysis.editor import Editor
+from conclint.analysis.blocks import find_block, find_statement, holds, is_path, iter_bound, iter_own, wrap
+from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.fields import iter_nodes
 from conclint.model.fix import Applicability, Edit, Fix
 

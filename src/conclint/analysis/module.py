@@ -61,6 +61,7 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         stale_writes=tuple(collector.stale_writes),
         handlers=tuple(collector.handlers),
         polls=tuple(collector.polls),
+        rounds=tuple(collector.rounds),
     )
     table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))

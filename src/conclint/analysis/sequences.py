@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from conclint.analysis.collector import Collector
 from conclint.analysis.tests import Test
-from conclint.model.facts import Access, AccessKind
+from conclint.model.facts import Access, AccessKind, Call
 from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import Attribute, Constant, Item, Local, Name, Result, ValueId
@@ -21,7 +21,7 @@ _QUEUE_ACTS = {
     "put": SequenceKind.ROOM,
     "put_nowait": SequenceKind.ROOM,
 }
-_ACTING = frozenset({SequenceKind.PRESENT_KEY, SequenceKind.FILLED, SequenceKind.ROOM})
+_ACTING = frozenset({SequenceKind.PRESENT_KEY, SequenceKind.FILLED, SequenceKind.ROOM, SequenceKind.SET})
 """The tests that are about something else than an assignment."""
 _REMOVERS = frozenset({"pop", "remove", "popitem"})
 _ACTS = frozenset({AccessKind.WRITE, AccessKind.UPDATE, AccessKind.DELETE})
@@ -33,7 +33,7 @@ _ActKey = tuple[int, ValueId, SequenceKind | None]
 def find_sequences(tests: list[Test], collector: Collector) -> Iterator[Sequence]:
     """Yield the check-then-acts: each test with the first act on its target in the code that relies on it."""
     sources = {(flow.target, flow.span): flow.source for flow in collector.flows}
-    facts = _Indexed(tests, _index_acts(collector), sources)
+    facts = _Indexed(tests, _index_acts(tests, collector), sources)
     lookups = _index_lookups(collector)
     for test in tests:
         target = lookups.get((test.function, test.target))
@@ -63,15 +63,15 @@ def _match(
         source = facts.sources.get((place, span), collector.unknown)
         if kind is SequenceKind.UNSET and collector.values[source] == Constant(True):
             kind = SequenceKind.FLAG
-        again = any(
-            other is not test and other.target == test.target and _between(test, other, span) for other in facts.tests
-        )
+        again = kind is not SequenceKind.SET and any(_repeats(other, test, span) for other in facts.tests)
         yield Sequence(test.function, kind, target, test.span, test.context, span, context, source, again)
         return
 
 
-def _between(test: Test, other: Test, act: Span) -> bool:
-    """Whether `other` repeats the test on the way to the act."""
+def _repeats(other: Test, test: Test, act: Span) -> bool:
+    """Whether `other` makes the test once more on the way to the act."""
+    if other is test or other.target != test.target or other.kind is SequenceKind.SET:
+        return False
     return other.function == test.function and _contains(test.relying, other.span) and _contains(other.relying, act)
 
 
@@ -80,13 +80,18 @@ def _contains(outer: Span, inner: Span) -> bool:
     return starts and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
 
 
-def _index_acts(collector: Collector) -> dict[_ActKey, list[tuple[Span, int]]]:
+def _index_acts(tests: list[Test], collector: Collector) -> dict[_ActKey, list[tuple[Span, int]]]:
     """Return writes (None), and what else is done, by function and place."""
     found: dict[_ActKey, list[tuple[Span, int]]] = {}
+    present = _Present(tests, collector)
     for access in collector.accesses:
+        if (used := present.find_used(access)) is not None:
+            found.setdefault(used, []).append((access.span, access.context))
         if access.kind in _ACTS:
             found.setdefault(_act_key(access), []).append((access.span, access.context))
     for call in collector.calls:
+        if (used := present.find_called(call)) is not None:
+            found.setdefault(used, []).append((call.span, call.context))
         base, method = _split_callee(call.callee, collector)
         # `d.pop(k)` needs the key; `d.pop(k, None)` does not.
         if method in _REMOVERS and len(call.arguments) <= 1:
@@ -95,6 +100,36 @@ def _index_acts(collector: Collector) -> dict[_ActKey, list[tuple[Span, int]]]:
         elif (doing := _QUEUE_ACTS.get(method)) is not None:
             found.setdefault((call.function, base, doing), []).append((call.span, call.context))
     return found
+
+
+class _Present:
+    """What is tested for being there: no use of `x` counts unless some test asks for `x`."""
+
+    def __init__(self, tests: list[Test], collector: Collector) -> None:
+        self._values = collector.values
+        self._tested = {(test.function, test.target) for test in tests if test.kind is SequenceKind.SET}
+        self._globals = {
+            (function, value.symbol): target
+            for function, target in self._tested
+            if isinstance(value := collector.values[target], Name)
+        }
+
+    def find_used(self, access: Access) -> _ActKey | None:
+        """Return the key of what an access takes an attribute or an element of, if it is tested anywhere."""
+        value = self._values[access.target]
+        base = value.base if isinstance(value, Attribute | Item) else None
+        if isinstance(value, Name) and self._globals:
+            base = self._globals.get((access.function, value.symbol.rpartition(".")[0]))
+        return self._find(access.function, base)
+
+    def find_called(self, call: Call) -> _ActKey | None:
+        """Return the key of what is called itself, if it is tested anywhere."""
+        return self._find(call.function, call.callee)
+
+    def _find(self, function: int, target: ValueId | None) -> _ActKey | None:
+        if target is None or (function, target) not in self._tested:
+            return None
+        return function, target, SequenceKind.SET
 
 
 def _act_key(access: Access) -> _ActKey:

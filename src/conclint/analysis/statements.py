@@ -15,6 +15,7 @@ from conclint.analysis.handlers import add_handler, add_suppression
 from conclint.analysis.locksets import ends_block
 from conclint.analysis.narrowing import narrow, narrow_case, narrow_following
 from conclint.analysis.polls import find_polls
+from conclint.analysis.rounds import find_round
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_loop_tests, iter_tests, iter_tried
 from conclint.model.facts import How
@@ -146,6 +147,7 @@ def _visit_for(walk: Traversal, node: cst.For, scope: Scope) -> None:
     walk.visit(node.body, node, loop)
     if walk.awaits[scope.function] > awaits:
         walk.collector.suspend_iterations(first, last)
+        walk.collector.rounds.extend(find_round(node, scope, walk.collector))
     walk.awaits[scope.function] += node.asynchronous is not None
     if node.orelse is not None:
         walk.visit(node.orelse, node, scope)

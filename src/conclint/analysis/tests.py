@@ -13,7 +13,7 @@ from conclint.analysis.locksets import ends_block
 from conclint.analysis.scope import Scope
 from conclint.model.observations import SequenceKind
 from conclint.model.span import Span
-from conclint.model.values import ValueId
+from conclint.model.values import Attribute, Name, ValueId
 
 _KEYED = (SequenceKind.MISSING_KEY, SequenceKind.PRESENT_KEY)
 _LOOPING = (*_KEYED, SequenceKind.FILLED, SequenceKind.ROOM)
@@ -54,7 +54,7 @@ def iter_loop_tests(node: cst.While, scope: Scope, collector: Collector) -> _Tes
 
     Flags and None are left out: `while self.item is None: self.item = poll()` waits.
     """
-    asked = [one for one in split_test(node.test, negated=False) if one[0] in _LOOPING]
+    asked = [one for one in split_test(node.test, negated=False) if one[0] in (*_LOOPING, SequenceKind.SET)]
     yield from _note(asked, node.test, scope.span(node.body), scope, collector)
     if node.orelse is None and not any(isinstance(one, cst.Break) for one in iter_nodes(node.body)):
         asked = [one for one in split_test(node.test, negated=True) if one[0] in _LOOPING]
@@ -133,8 +133,8 @@ def split_test(node: cst.BaseExpression, *, negated: bool) -> Iterator[_Question
             yield from split_test(node.right, negated=negated)
     elif isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
         yield from _split_comparison(node, negated=negated)
-    elif negated and isinstance(node, cst.Name | cst.Attribute):
-        yield SequenceKind.UNSET, node
+    elif isinstance(node, cst.Name | cst.Attribute):
+        yield (SequenceKind.UNSET if negated else SequenceKind.SET), node
     elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
         name = node.func.attr.value
         if name == ("empty" if negated else "qsize"):
@@ -146,8 +146,8 @@ def split_test(node: cst.BaseExpression, *, negated: bool) -> Iterator[_Question
 def _split_comparison(node: cst.Comparison, *, negated: bool) -> Iterator[_Question]:
     operator, right = node.comparisons[0].operator, node.comparisons[0].comparator
     is_none = isinstance(right, cst.Name) and right.value == "None"
-    if is_none and isinstance(operator, cst.IsNot if negated else cst.Is):
-        yield SequenceKind.UNSET, node.left
+    if is_none and isinstance(operator, cst.Is | cst.IsNot):
+        yield (SequenceKind.UNSET if isinstance(operator, cst.Is) is not negated else SequenceKind.SET), node.left
     elif isinstance(operator, cst.In | cst.NotIn):
         missing = isinstance(operator, cst.NotIn) is not negated
         yield (SequenceKind.MISSING_KEY if missing else SequenceKind.PRESENT_KEY), right
@@ -165,6 +165,9 @@ def _note(
     span = scope.span(test)
     for kind, subject in asked:
         target = collector.evaluate(subject, scope.table)
+        if kind is SequenceKind.SET and not isinstance(collector.values[target], Attribute | Name):
+            # What is bound to a local first is read once.
+            continue
         yield Test(kind, target, span, scope.function, scope.context, relying)
 
 

@@ -49,6 +49,8 @@ _FIXED = (
     # What people tell conclint, and what docstrings promise.
     r"thread[-_ ]?[Ss]afe",
     r"guarded-by|GuardedBy|requires-lock|single-threaded",
+    r"GIL",
+    r"_is_gil_enabled",
     r"conclint",
     # Django's settings name middleware in strings, and middleware is made with this.
     r"MIDDLEWARE\b",

@@ -43,6 +43,8 @@ class _Flags(msgspec.Struct, frozen=True, kw_only=True):
     force_exclude: bool
     no_respect_gitignore: bool
     stdin_filename: str | None
+    target_version: str | None
+    gil: bool | None
     jobs: int | None
     timeout: float | None
     executor: str | None
@@ -94,6 +96,8 @@ class _Command(click.Command):
 @click.option("--force-exclude", is_flag=True, help="Leave excluded files out even when they are named.")
 @click.option("--no-respect-gitignore", is_flag=True, help="Check ignored files too.")
 @click.option("--stdin-filename", metavar="PATH", help="The file that the standard input (`-`) stands for.")
+@click.option("--target-version", metavar="VERSION", help="The oldest Python version to run on, such as 3.12.")
+@click.option("--gil/--no-gil", default=None, help="Whether Python has its GIL; without it, the rules CON8xx are on.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0 for one per processor.")
 @click.option(
     "--timeout",
@@ -285,6 +289,8 @@ def _read_options(flags: _Flags) -> Options:
         extend_exclude=_split(flags.extend_exclude),
         force_exclude=flags.force_exclude or None,
         respect_gitignore=False if flags.no_respect_gitignore else None,
+        target_version=flags.target_version,
+        gil=flags.gil,
         fixable=_split(flags.fixable) or None,
         unfixable=_split(flags.unfixable),
         jobs=flags.jobs,

@@ -14,7 +14,7 @@ import enum
 
 import msgspec
 
-from conclint.model.ids import AcquisitionId, ContextId, FunctionId
+from conclint.model.ids import AcquisitionId, CallId, ContextId, FunctionId
 from conclint.model.observations import Declaration, Handler, Poll, Raise, Sequence, StaleWrite
 from conclint.model.span import Span
 from conclint.model.values import Value, ValueId
@@ -103,6 +103,8 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     rebound: tuple[str, ...] = ()
     """Variables of the function around that it reads, and that a loop around the definition binds anew (may): they may
     have another value when it runs."""
+    has_await_point: bool = False
+    """Whether an await point stands in the body of a coroutine function, nested functions apart (must)."""
 
 
 class Class(msgspec.Struct, frozen=True, array_like=True):
@@ -247,6 +249,9 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
     stale_writes: tuple[StaleWrite, ...] = ()
     handlers: tuple[Handler, ...] = ()
     polls: tuple[Poll, ...] = ()
+    rounds: tuple[CallId, ...] = ()
+    """The calls that the rounds of a `for` loop await one after the other, though no round needs another one (must, by
+    what is seen of the loop): there is one in each round, it is given the variable of the loop, and nothing leaves."""
 
 
 def make_empty_facts(path: str, module: str) -> ModuleFacts:

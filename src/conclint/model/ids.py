@@ -4,4 +4,5 @@ from __future__ import annotations
 
 FunctionId = int
 ContextId = int
+CallId = int
 AcquisitionId = int

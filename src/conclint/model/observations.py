@@ -37,14 +37,16 @@ class SequenceKind(enum.Enum):
     """`not q.empty()` or `q.qsize()`, followed by `q.get()`, whatever `q` is."""
     ROOM = "room"
     """`not q.full()`, followed by `q.put()`."""
+    SET = "set"
+    """`if self.conn is not None`, followed by `self.conn.send()`: state is read once to be tested, once to be used."""
 
 
 class Sequence(msgspec.Struct, frozen=True, array_like=True):
     """A check of some state, followed by an action on it that is right only while the check still holds (may).
 
     `if k not in d: d[k] = …` (MISSING_KEY), `if k in d: del d[k]` (PRESENT_KEY), `if x is None: x = make()` (UNSET),
-    `if not started: started = True` (FLAG), each also with an early return. `rechecked` says that the same test is
-    made again on the way to the act.
+    `if not started: started = True` (FLAG), `if x: x.use()` (SET), each also with an early return. `rechecked` says
+    that the same test is made again on the way to the act; of a SET it says nothing.
     """
 
     function: FunctionId

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conclint.project.project import Project
 
 _RECEIVERS = ("self", "cls")
+_TRUST = frozenset({DeclarationKind.THREAD_SAFE, DeclarationKind.SINGLE_THREADED})
 
 
 class Declared(NamedTuple):
@@ -67,13 +68,22 @@ class Declarations:
         return False
 
     def is_settled(self, place: Place) -> bool:
-        """Return whether nothing is left to infer of a place: its guard is declared, or its class is trusted."""
-        return place._replace(element=False) in self.guards or self.is_trusted(place.owner)
+        """Return whether nothing is left to infer of a place: its guard is declared, or it or its class is trusted."""
+        place = place._replace(element=False)
+        return place in self.guards or place in self._trusted_places or self.is_trusted(place.owner)
 
     @cached_property
     def _trusted(self) -> frozenset[str]:
-        kinds = (DeclarationKind.THREAD_SAFE, DeclarationKind.SINGLE_THREADED)
-        return frozenset(_find_symbol(self._project, *one) for one in self._iter_all() if one[1].kind in kinds)
+        return frozenset(_find_symbol(self._project, *one) for one in self._iter_all() if one[1].kind in _TRUST)
+
+    @cached_property
+    def _trusted_places(self) -> frozenset[Place]:
+        found = (
+            self._project.places.find(module, one.subject)
+            for module, one in self._iter_all()
+            if one.kind in _TRUST and one.subject is not None
+        )
+        return frozenset(place for place in found if place is not None)
 
     def _iter_all(self) -> Iterator[tuple[int, Declaration]]:
         for module, facts in enumerate(self._project.modules):

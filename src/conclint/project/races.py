@@ -41,8 +41,12 @@ class Races:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def iter_lost_updates(self) -> Iterator[Race]:
-        """Yield the UPDATEs that other writes in parallel threads of control may overwrite, each pair once."""
+    @cached_property
+    def lost_updates(self) -> tuple[Race, ...]:
+        """The UPDATEs that other writes in parallel threads of control may overwrite, each pair once."""
+        return tuple(self._iter_lost_updates())
+
+    def _iter_lost_updates(self) -> Iterator[Race]:
         for place, accesses in self._project.shared.by_place.items():
             if not self._project.declarations.is_settled(place):
                 writes = [access for access in accesses if access.is_write and not self._is_confined(access)]

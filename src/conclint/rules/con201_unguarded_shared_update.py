@@ -33,7 +33,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report reads followed by writes that another thread's write may come between."""
     holding = Holding(project)
-    for race in project.races.iter_lost_updates():
+    for race in project.races.lost_updates:
         name = race.place.written
         alone = race.others[0] == (race.access, race.control)
         who = "several threads at once" if alone else "two threads"

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from conclint.analysis.blocks import (
-    Statement,
     find_block,
     find_statement,
     find_top,
@@ -18,7 +17,7 @@ from conclint.analysis.blocks import (
     reindent,
     wrap,
 )
-from conclint.analysis.editor import Editor
+from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.locksets import ends_block
 from conclint.model.alarm import Alarm

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from conclint.analysis.blocks import (
-    Statement,
     deepen,
     end_of,
     find_block,
@@ -19,7 +18,7 @@ from conclint.analysis.blocks import (
     take,
     wrap,
 )
-from conclint.analysis.editor import Editor
+from conclint.analysis.editor import Editor, Statement
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Applicability, Edit, Fix, read_span, spell
 from conclint.model.rule import Category, Rule

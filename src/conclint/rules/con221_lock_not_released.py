@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from conclint.analysis.blocks import Statement, find_line
-from conclint.analysis.editor import Editor
+from conclint.analysis.blocks import find_line
+from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.entering import enter, find_critical_section
 from conclint.analysis.fields import iter_children
 from conclint.analysis.release_paths import Exit, Opened, Paths, Way, iter_own_nodes, trace_paths

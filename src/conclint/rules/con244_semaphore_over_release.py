@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.blocks import Statement, find_block, find_statement, iter_own, move
-from conclint.analysis.editor import Editor
+from conclint.analysis.blocks import find_block, find_statement, iter_own, move
+from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.failed_acquires import iter_failed_acquires, report
 from conclint.analysis.locksets import ends_block
 from conclint.analysis.scope import Scope
