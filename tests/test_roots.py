@@ -155,7 +155,7 @@ def test_handlers_see_their_server() -> None:
     text = text.replace("TCPServer): ...", "TCPServer):\n    count = 0\n    def note(self): ...", 1)
     project = link(f"{HEAD}{text}S(('', 0), H)")
     assert "app.S.note" in project.call_graph.called_by("app.H.finish")
-    (race,) = project.races.iter_lost_updates()
+    (race,) = project.races.lost_updates
     assert (race.place.name, race.others[0][0] is race.access) == ("count", True)
 
 
