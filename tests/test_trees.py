@@ -37,6 +37,8 @@ FIELDS: dict[type[cst.CSTNode], tuple[str, ...]] = {
 }
 """Besides the fields that hold syntax, those that the analysis asks for."""
 
+WITH_PLACES = (cst.BaseExpression, cst.BaseStatement, cst.BaseSmallStatement)
+
 
 def read_texts() -> dict[str, str]:
     texts = {str(path): decode(path.read_bytes()) for path in sample_paths() if "CON001" not in path.parts}
@@ -63,6 +65,9 @@ def assert_alike(exact: Source, drawn: Source) -> None:
             continue
         for field in FIELDS.get(type(one), ()):
             assert describe(getattr(one, field)) == describe(getattr(other, field)), exact.path
+        assert other in drawn.places or not isinstance(
+            other, cst.BaseExpression | cst.BaseStatement | cst.BaseSmallStatement
+        )
         if other in drawn.places:
             start, end = drawn.place(other)
             if isinstance(other, cst.BaseCompoundStatement):
@@ -148,7 +153,8 @@ def test_they_are_however_a_file_is_laid_out(text: str) -> None:
         "a = 0x_ff, 1_0.0e1, 1J, ..., None, True, b'x', -1\n",
         "with (a as b, c): pass\nwith (a), (yield): pass\nwith (a, b) as c: pass\n",
         "x = yield\ny = (yield)\nz = await_(await_)\nf(*a, b, *c, d=1, *e, **g)\n",
-        "import a.b as c, d\nfrom .. import e\nfrom ..f.g import (h as i, j,)\nfrom k import *\n",
+        "import a.b as c, d\nfrom .. import e\nfrom . .f.g import (h as i, j,)\nfrom k import *\n",
+        "def f():\n  global a, b , \\\n c\n  nonlocal d\ntry: a\nexcept (B) as c: d\nexcept (E, F) \\\n as g: h\n",
         "a: int\nb: 'c' = d\ne.f: g\ng += h\nraise i from j\nassert k, l\nglobal m\n",
         "a < b <= (c) is not d not in e\nnot a\n(a := b)\na if b else (c)\n{**a, b: c}\n{a, *b}\n[*a, b]\n",
     ],

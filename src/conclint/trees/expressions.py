@@ -142,7 +142,9 @@ class Expressions:
     def build_element(self, node: ast.expr) -> cst.BaseElement:
         """Return the node of an element of a tuple, list or set."""
         if isinstance(node, ast.Starred):
-            return nodes.starred_element(self.build(node.value))
+            starred = nodes.starred_element(self.build(node.value))
+            self.places[starred] = node
+            return starred
         return nodes.element(self.build(node))
 
     def find_content(self, node: ast.expr, first: ast.expr | None, last: ast.expr | None) -> Place:

@@ -14,6 +14,10 @@ from conclint.trees.expressions import Expressions, Places, UnknownSyntaxError
 from conclint.trees.text import Text
 
 _BLANK = re.compile(r"[ \t\f]*")
+_FROM = re.compile(r"from[\s\\.]*")
+_DECLARED = re.compile(r"(?:global|nonlocal)[\s\\]+")
+_COMMA = re.compile(r"[\s\\]*,?[\s\\]*")
+_BOUND = re.compile(r"(?:[\s\\)]|#[^\r\n]*)*as[\s\\]+")
 _DEFINED = re.compile(r"(?:async[\s\\]+)?(?:def|class)[\s\\]+")
 
 _AUGMENTED: dict[type[ast.operator], cst.BaseAugOp] = {
@@ -120,10 +124,14 @@ class Statements(Expressions):
 
     def build_definition_name(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> cst.Name:
         """Return the node of the name that a statement defines."""
-        found = _DEFINED.match(self.text.content, self.text.start(node))
+        return self.place_name(node.name, self.find_behind(_DEFINED, self.text.start(node)))
+
+    def find_behind(self, pattern: re.Pattern[str], start: int) -> int:
+        """Return the offset behind what the pattern matches at `start`."""
+        found = pattern.match(self.text.content, start)
         if found is None:
-            raise UnknownSyntaxError(node.name)
-        return self.place_name(node.name, found.end())
+            raise UnknownSyntaxError(pattern.pattern)
+        return found.end()
 
     def build_decorators(self, decorators: Sequence[ast.expr]) -> list[cst.Decorator]:
         """Return the decorators of a definition."""
@@ -162,29 +170,41 @@ def _import(self: Statements, node: ast.Import) -> cst.Import:
 
 
 def _import_from(self: Statements, node: ast.ImportFrom) -> cst.ImportFrom:
-    module = None if node.module is None else _dotted(node.module)
+    module = None if node.module is None else _dotted(self, node.module, self.find_behind(_FROM, self.text.start(node)))
     is_star = node.names[0].name == "*"
     names = nodes.import_star() if is_star else [_alias(self, one) for one in node.names]
     return nodes.import_from(module, names, (nodes.DOT,) * node.level)
 
 
 def _alias(self: Statements, node: ast.alias) -> cst.ImportAlias:
-    renamed = None if node.asname is None else nodes.as_name(nodes.name(node.asname))
-    built: cst.ImportAlias = nodes.import_alias(_dotted(node.name), renamed)
+    written = _dotted(self, node.name, self.text.start(node))
+    renamed = None
+    if node.asname is not None:
+        renamed = nodes.as_name(self.place_name(node.asname, self.text.end(node) - len(node.asname)))
+    built = nodes.import_alias(written, renamed)
     self.places[built] = node
     return built
 
 
-def _dotted(written: str) -> cst.Name | cst.Attribute:
+def _dotted(self: Statements, written: str, start: int) -> cst.Name | cst.Attribute:
     first, *others = written.split(".")
-    built: cst.Name | cst.Attribute = nodes.name(first)
+    built: cst.Name | cst.Attribute = self.place_name(first, start)
+    end = start + len(first)
     for other in others:
-        built = nodes.attribute(built, nodes.name(other))
+        name = self.place_name(other, end + 1)
+        end += 1 + len(other)
+        built = nodes.attribute(built, name)
+        self.places[built] = (start, end)
     return built
 
 
-def _names(names: Sequence[str]) -> list[cst.NameItem]:
-    return [nodes.name_item(nodes.name(one)) for one in names]
+def _names(self: Statements, node: ast.Global | ast.Nonlocal) -> list[cst.NameItem]:
+    items = []
+    start = self.find_behind(_DECLARED, self.text.start(node))
+    for name in node.names:
+        items.append(nodes.name_item(self.place_name(name, start)))
+        start = self.find_behind(_COMMA, start + len(name))
+    return items
 
 
 def _if(self: Statements, node: ast.If) -> cst.If:
@@ -244,7 +264,9 @@ def _try(self: Statements, node: ast.Try) -> cst.Try | cst.TryStar:
 
 def _handler(self: Statements, node: ast.ExceptHandler, *, is_star: bool) -> cst.CSTNode:
     caught = self.build_optional(node.type)
-    bound = None if node.name is None else nodes.as_name(nodes.name(node.name))
+    bound = None
+    if node.name is not None and node.type is not None:
+        bound = nodes.as_name(self.place_name(node.name, self.find_behind(_BOUND, self.text.end(node.type))))
     built: cst.CSTNode = (nodes.star_handler if is_star else nodes.handler)(self.build_block(node.body), caught, bound)
     self.places[built] = node
     return built
@@ -289,8 +311,8 @@ _SMALL: dict[type[ast.stmt], _Build] = {
     ast.Assert: lambda self, node: nodes.assertion(self.build(node.test), self.build_optional(node.msg)),
     ast.Import: _import,
     ast.ImportFrom: _import_from,
-    ast.Global: lambda self, node: nodes.global_(_names(node.names)),
-    ast.Nonlocal: lambda self, node: nodes.nonlocal_(_names(node.names)),
+    ast.Global: lambda self, node: nodes.global_(_names(self, node)),
+    ast.Nonlocal: lambda self, node: nodes.nonlocal_(_names(self, node)),
 }
 _COMPOUND: dict[type[ast.stmt], _Build] = {
     ast.If: _if,
