@@ -10,7 +10,6 @@ import pytest
 
 from conclint.cache import Cache
 from conclint.model.file import SourceFile
-from conclint.model.hints import Hints
 from conclint.model.result import Findings
 from conclint.report import OutputFormat, render
 from conclint.resources import NO_RESOURCES, Resources
@@ -51,7 +50,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
 class _FilesOnly(Cache):
     """Knows the results of files, and links them again."""
 
-    def load_project(self, files: Sequence[SourceFile], hints: Hints, *, triage: bool) -> Findings | None:
+    def load_project(self, files: Sequence[SourceFile], question: bytes, *, triage: bool) -> Findings | None:
         return None
 
 

@@ -21,7 +21,6 @@ from typing import TypeVar
 
 from conclint.catalog import NO_AMENDMENTS, Amendments
 from conclint.model.file import SourceFile
-from conclint.model.hints import Hints
 from conclint.model.result import Findings, ModuleResult
 from conclint.wire import WireError, pack, unpack
 
@@ -104,9 +103,12 @@ class Cache:
             if sum(len(value) for _, value in self._pending) > _MUCH:
                 self.flush()
 
-    def load_project(self, files: Sequence[SourceFile], hints: Hints, *, triage: bool) -> Findings | None:
-        """Return what exactly these files gave, None where that is not known."""
-        key = self._project_key(files, hints, triage=triage)
+    def load_project(self, files: Sequence[SourceFile], question: bytes, *, triage: bool) -> Findings | None:
+        """Return what exactly these files gave, None where that is not known.
+
+        `question` is what was asked of them: the rules that were to run, and the settings that these read.
+        """
+        key = self._project_key(files, question, triage=triage)
         if key is None:
             return None
         parts = [self._key(file, triage=each) for file in files for each in (True, False)]
@@ -115,9 +117,9 @@ class Cache:
         except (WireError, KeyError):
             return None
 
-    def store_project(self, files: Sequence[SourceFile], hints: Hints, found: Findings, *, triage: bool) -> None:
+    def store_project(self, files: Sequence[SourceFile], question: bytes, found: Findings, *, triage: bool) -> None:
         """Remember what these files gave."""
-        key = self._project_key(files, hints, triage=triage)
+        key = self._project_key(files, question, triage=triage)
         if key is not None:
             self._pending.append((key, pack(found)))
 
@@ -133,11 +135,11 @@ class Cache:
     def _key(self, file: SourceFile, *, triage: bool) -> bytes:
         return _hash(self._local_print, self._amendments, *_describe(file), b"%d" % triage, self._hashes[file.path])
 
-    def _project_key(self, files: Sequence[SourceFile], hints: Hints, *, triage: bool) -> bytes | None:
+    def _project_key(self, files: Sequence[SourceFile], question: bytes, *, triage: bool) -> bytes | None:
         if any(file.path not in self._hashes for file in files):
             return None
         parts = (part for file in files for part in (*_describe(file), self._hashes[file.path]))
-        return _hash(b"project", self._print, self._amendments, repr(hints).encode(), b"%d" % triage, *parts)
+        return _hash(b"project", self._print, self._amendments, question, b"%d" % triage, *parts)
 
     @functools.cached_property
     def _print(self) -> bytes:

@@ -21,7 +21,7 @@ from conclint.model.hints import Hints
 from conclint.model.result import Failure, Findings, ModuleResult
 from conclint.resources import NO_RESOURCES, Resources
 from conclint.stages import Stage, Stages
-from conclint.suppress import filter_alarms, find_unused
+from conclint.suppress import UNUSED, filter_alarms, find_unused
 
 if TYPE_CHECKING:
     from conclint.model.map import Map
@@ -55,18 +55,20 @@ def check_files(
     """
     stages = Stages()
     cache = resources.cache
+    wanted = _choose_rules(config)
+    question = repr((config.hints, sorted(wanted))).encode()
     found: Findings | None = None
     failures: Sequence[Failure] = ()
     if cache is not None:
         with stages.time(Stage.CACHE):
             cache.identify(files, config.amendments)
-            found = cache.load_project(files, config.hints, triage=triage)
+            found = cache.load_project(files, question, triage=triage)
     if found is None:
-        found, failures = _find_alarms(files, config, _Run(resources, stages, on_file, triage))
+        found, failures = _find_alarms(files, config, _Run(resources, stages, on_file, triage, wanted))
         if cache is not None:
             with stages.time(Stage.CACHE):
                 if not failures:
-                    cache.store_project(files, config.hints, found, triage=triage)
+                    cache.store_project(files, question, found, triage=triage)
                 cache.flush()
     alarms, every = found.alarms, rules.read()
     if not failures:
@@ -85,6 +87,17 @@ class _Run:
     stages: Stages
     on_file: Callable[[str], None] | None
     triage: bool
+    wanted: frozenset[str]
+    """The rules that are to look at the project."""
+
+
+def _choose_rules(config: Config) -> frozenset[str]:
+    """Return the codes of the rules that are to run: those that are selected.
+
+    Whether a comment is of any use takes knowing what all rules find.
+    """
+    every = frozenset(rule.code for rule in rules.read())
+    return every if UNUSED in config.selected else every & config.selected
 
 
 def _find_alarms(files: Sequence[SourceFile], config: Config, run: _Run) -> tuple[Findings, Sequence[Failure]]:
@@ -106,7 +119,10 @@ def _find_alarms(files: Sequence[SourceFile], config: Config, run: _Run) -> tupl
                 failures.append(Failure("", "link", repr(error), traceback.format_exc()))
         if project is not None:
             with run.stages.time(Stage.RULES):
-                found = check_project(project, rules.load().project, jobs=config.jobs)
+                checks = [check for check in rules.load().project if check.rule.code in run.wanted]
+                found = check_project(project, checks, jobs=config.jobs)
+                if run.resources.kept is not None:
+                    run.resources.kept.extend((project, results))
             alarms += found.alarms
             failures += found.failures
     alarms += [alarm for result in results.values() for alarm in result.alarms]

@@ -28,6 +28,8 @@ class Resources:
     executor: Executor | None = None
     timeout: float | None = None
     cache: Cache | None = None
+    kept: list[object] | None = None
+    """Takes what is large and not needed any more, for a process that soon ends: to free it would take longer."""
 
 
 NO_RESOURCES = Resources()

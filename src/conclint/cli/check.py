@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 EXIT_ALARMS = 1
 EXIT_INTERNAL = 3
 
+_KEPT: list[object] = []
+"""What is not worth freeing, since the process ends."""
+
 
 class _Flags(msgspec.Struct, frozen=True, kw_only=True):
     """The command line of `check`, as click read it."""
@@ -191,7 +194,7 @@ def _check(discovery: Discovery, config: Config, flags: _Flags) -> tuple[int, di
         warn(discovery)
     cache = None if flags.no_cache else open_cache(config)
     with open_executor(flags.executor) as executor:
-        resources = Resources(executor, flags.timeout, cache)
+        resources = Resources(executor, flags.timeout, cache, kept=_KEPT)
         if flags.fix or flags.diff or flags.fix_only or flags.add_ignore is not None:
             code, outcome = _change(discovery, config, flags, resources)
         else:
