@@ -11,15 +11,16 @@ T = TypeVar("T")
 
 _QUICKLY = 1
 """The level of compression: results become two and a half times smaller, in a hundredth of the time they took."""
+_NOT_AT_ALL = 0
 
 
 class WireError(Exception):
     """Bytes that are not what `pack` wrote, or not of the type that is asked for."""
 
 
-def pack(value: object) -> bytes:
-    """Return `value` as compressed msgpack, with zlib's checksum."""
-    return zlib.compress(msgspec.msgpack.encode(value), _QUICKLY)
+def pack(value: object, *, is_kept: bool = True) -> bytes:
+    """Return `value` as msgpack, with zlib's checksum; compressed if it is kept, and not only sent to a neighbour."""
+    return zlib.compress(msgspec.msgpack.encode(value), _QUICKLY if is_kept else _NOT_AT_ALL)
 
 
 def unpack(data: bytes, wanted: type[T]) -> T:

@@ -54,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     triage: bool
     files: tuple[SourceFile, ...]
     amendments: catalog.Amendments = catalog.NO_AMENDMENTS
+    is_far: bool = True
+    """Whether what comes back goes a long way, or is kept: then it is compressed."""
 
 
 class VersionError(Exception):
@@ -75,7 +77,8 @@ def check_batch(data: bytes) -> bytes:
 
 def _check_batch(request: Request) -> bytes:
     with catalog.amend(request.amendments):
-        return msgspec.msgpack.encode([pack(check_module(file, triage=request.triage)) for file in request.files])
+        results = [check_module(file, triage=request.triage) for file in request.files]
+        return msgspec.msgpack.encode([pack(one, is_kept=request.is_far) for one in results])
 
 
 def check_module(file: SourceFile, *, triage: bool = True) -> ModuleResult:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from conclint.model.values import Instance, Name, ValueId
 from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object, ObjectKind, Site
-from conclint.project.symbols import SymbolKind, Symbols
+from conclint.project.symbols import Symbols
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
@@ -28,9 +28,8 @@ def find_needed(symbols: Symbols) -> frozenset[str]:
 
 
 def _iter_package_names(symbols: Symbols) -> Iterator[str]:
-    for name in symbols.names:
-        resolved = symbols.resolve(name)
-        if resolved.kind is SymbolKind.PENDING and symbols.is_package(resolved.name.rpartition(".")[0]):
+    for resolved in symbols.iter_pending():
+        if symbols.is_package(resolved.name.rpartition(".")[0]):
             yield resolved.name
 
 

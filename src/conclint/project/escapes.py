@@ -70,14 +70,18 @@ class Escapes:
 
     def _add_arguments(self, module: int, facts: ModuleFacts) -> None:
         for number, call in enumerate(facts.calls):
+            # Of most arguments nothing is known, and then nothing has to be asked.
+            given = [(one, found) for one in call.arguments if (found := self._project.objects(module, one.value))]
+            if not given:
+                continue
             site = Site(module, number)
-            keeps = self._keeps(site)
             if self._is_dynamic(site, call):
                 objects = self._project.objects(module, call.arguments[0].value)
                 self._dynamic |= {found.symbol for found in objects if found.kind is ObjectKind.INSTANCE}
-            for argument in call.arguments:
+            keeps = self._keeps(site)
+            for argument, objects in given:
                 if keeps or self._is_lost(site, call, argument):
-                    self._escaped |= self._project.objects(module, argument.value)
+                    self._escaped |= objects
 
     def _is_dynamic(self, site: Site, call: Call) -> bool:
         """Whether the call is `getattr(thing, name)` with a name that is not written there."""

@@ -59,6 +59,8 @@ class Symbols:
         self._variables: set[str] = set()
         self.names: set[str] = set()
         """All qualified names that the modules mention."""
+        self._unsettled: set[str] = set()
+        """Those of which it is not known yet that they have nothing to do with dormant modules."""
         self._aliases: list[dict[str, str]] = []
         self._resolved: dict[str, Symbol] = {}
         self._linear: dict[str, tuple[str, ...]] = {}
@@ -78,7 +80,9 @@ class Symbols:
                 self._add_function(function, FunctionPlace(index, number))
             for found in facts.classes:
                 self.classes.setdefault(found.symbol, (index, found))
-            self.names.update(value.symbol for value in facts.values if type(value) is Name)
+            named = {value.symbol for value in facts.values if type(value) is Name}
+            self.names |= named
+            self._unsettled |= named
         self._variables.update(_iter_variables(modules))
         self._forget()
 
@@ -92,6 +96,15 @@ class Symbols:
         self._linear.clear()
         self._external_bases.clear()
         self.subclasses = self._collect_subclasses()
+
+    def iter_pending(self) -> Iterator[Symbol]:
+        """Yield what the names of dormant modules stand for, as far as that is known."""
+        for name in tuple(self._unsettled):
+            found = self.resolve(name)
+            if found.kind is SymbolKind.PENDING:
+                yield found
+            else:
+                self._unsettled.discard(name)
 
     def is_package(self, name: str) -> bool:
         """Return whether `name` is a dormant package, which may re-export anything."""
