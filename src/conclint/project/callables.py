@@ -75,11 +75,10 @@ def iter_handovers(project: Project) -> Iterator[Handover]:
 
 
 def _find_takers(project: Project, place: CallPlace) -> tuple[str, CallRow, Spawn] | None:
-    base = _find_base_constructor(project, place.site)
-    if base is not None:
-        return base
     targets = project.externals(place.site)
-    if not targets or project.callees(place.site):
+    if not targets:
+        return _find_base_constructor(project, place.site)
+    if project.callees(place.site):
         return None
     targets = tuple(sorted(targets, key=lambda target: target.name))
     rows = [_find_row(project, target) for target in targets]
