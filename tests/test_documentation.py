@@ -63,7 +63,8 @@ def test_the_readme_lists_every_setting(root: Path) -> None:
 def test_flags_that_are_named_exist(root: Path, name: str) -> None:
     flags = set(_FLAG.findall((root / name).read_text(encoding="utf-8")))
     assert isinstance(command, click.Group)
-    known = {flag for each in command.commands.values() for option in each.params for flag in option.opts}
+    options = [option for each in command.commands.values() for option in each.params]
+    known = {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
     assert flags - known - _FLAGS_OF_FLAKE8 == set()
 
 
