@@ -15,6 +15,7 @@ from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Name, Super
 from conclint.project.daemons import is_base_initialiser
+from conclint.project.exceptions import last_name
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
 from conclint.project.symbols import FunctionPlace
@@ -40,7 +41,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report `__init__` methods that leave out the base's, and subclasses without anything to run."""
     for symbol in project.symbols.classes:
         kind = _find_kind(project, symbol)
-        if kind is None or project.symbols.has_unknown_base(symbol):
+        if kind is None or project.symbols.has_unknown_base(symbol) or _replaces_start(project, symbol):
             continue
         module, found = project.symbols.classes[symbol]
         own = project.symbols.methods.get(symbol, {}).get("__init__")
@@ -48,10 +49,8 @@ def check(project: Project) -> Iterator[Alarm]:
         if own is not None and place is not None and not _reaches_base(project, own, symbol, frozenset()):
             span = project.symbols.function(place).span
             message = f"`{found.name}.__init__` never calls `super().__init__()`: `start()` will fail"
-            # With another base in between, that one's parameters would have to be known.
-            is_direct = _find_next_initialiser(project, symbol, symbol) is None
             # The function of a timer is not known here.
-            words = (_DIRECT,) if is_direct and kind is not Kind.TIMER else ()
+            words = (_DIRECT,) if kind is not Kind.TIMER and _is_direct(project, symbol) else ()
             anchors = (project.anchor(module, span, *words),)
             yield project.alarm(module, RULE.code, span, message, anchors=anchors)
         elif kind is not Kind.TIMER and _has_nothing_to_run(project, symbol):
@@ -66,6 +65,21 @@ def _find_kind(project: Project, symbol: str) -> Kind | None:
         return None
     row = catalog.find_class(base)
     return row.kind if row is not None and row.kind in _NOUNS else None
+
+
+def _replaces_start(project: Project, symbol: str) -> bool:
+    """Whether a class of the project says what `start` does, and leaves the library's out of it: a stand-in."""
+    start = project.symbols.find_method(symbol, "start")
+    place = project.place(start) if start is not None else None
+    return place is not None and all(last_name(call) != "start" for call in project.calls_in(place))
+
+
+def _is_direct(project: Project, symbol: str) -> bool:
+    """Whether `super().__init__` is the library's own: another one's parameters would have to be known."""
+    symbols = project.symbols
+    own = [base for base in symbols.linearise(symbol) if base in symbols.classes]
+    is_known = all(len(tuple(symbols.iter_bases(one))) == len(symbols.classes[one][1].bases) for one in own)
+    return is_known and _find_next_initialiser(project, symbol, symbol) is None
 
 
 def _reaches_base(project: Project, initialiser: str, symbol: str, seen: frozenset[str]) -> bool:
