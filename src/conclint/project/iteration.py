@@ -26,6 +26,8 @@ def find_items(facts: ModuleFacts, loop: int) -> frozenset[ValueId]:
         flow.target
         for flow in facts.flows
         if isinstance(facts.values[flow.source], Item) and loop in facts.contexts[flow.context].loops
+        # What `total += amounts` adds goes into `total`: that is no item itself.
+        if not isinstance(facts.values[flow.target], Item)
     )
 
 

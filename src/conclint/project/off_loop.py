@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _OWN_LOOP = frozenset({"asyncio.new_event_loop", "asyncio.set_event_loop", "uvloop.new_event_loop"})
 _RUNNING = frozenset({"run", "run_forever", "run_until_complete"})
 """Methods of event loops, those of frameworks too, that end only with the loop."""
-_ASKS_WHERE = ASKING | {
+ASKS_WHERE = ASKING | {
     "threading.current_thread",
     "threading.get_ident",
     "threading.main_thread",
@@ -68,7 +68,7 @@ class OffLoop:
 
     @cached_property
     def _careful(self) -> frozenset[str]:
-        return frozenset(place.function.symbol for place in self._project.calls_to(_ASKS_WHERE))
+        return frozenset(place.function.symbol for place in self._project.calls_to(ASKS_WHERE))
 
     @cached_property
     def _with_own_loop(self) -> frozenset[Root]:

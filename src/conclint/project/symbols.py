@@ -226,7 +226,9 @@ class Symbols:
             value = self.modules[module].values[base]
             if isinstance(value, Name):
                 resolved = self.resolve(value.symbol)
-                yield catalog.canonical_class(resolved.name) or resolved.name
+                # A library that is itself checked has its own classes, whatever the catalog calls them.
+                is_own = resolved.kind is SymbolKind.CLASS
+                yield resolved.name if is_own else catalog.canonical_class(resolved.name) or resolved.name
 
     @staticmethod
     def _merge(lines: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -10,12 +10,15 @@ from conclint import catalog
 from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
+from conclint.model.facts import Context
 from conclint.model.fix import ANY_RULE, Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Name, Super
 from conclint.project.daemons import is_base_initialiser
+from conclint.project.exceptions import last_name
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
+from conclint.project.symbols import FunctionPlace
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -27,6 +30,7 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_ASSERTION_ERROR = Name("builtins.AssertionError")
 _DIRECT = "super"
 """What `super().__init__()` calls is the library's own."""
 _NOUNS = {Kind.THREAD: "Thread", Kind.TIMER: "Timer", Kind.PROCESS: "Process"}
@@ -37,7 +41,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report `__init__` methods that leave out the base's, and subclasses without anything to run."""
     for symbol in project.symbols.classes:
         kind = _find_kind(project, symbol)
-        if kind is None or project.symbols.has_unknown_base(symbol):
+        if kind is None or project.symbols.has_unknown_base(symbol) or _replaces_start(project, symbol):
             continue
         module, found = project.symbols.classes[symbol]
         own = project.symbols.methods.get(symbol, {}).get("__init__")
@@ -45,9 +49,9 @@ def check(project: Project) -> Iterator[Alarm]:
         if own is not None and place is not None and not _reaches_base(project, own, symbol, frozenset()):
             span = project.symbols.function(place).span
             message = f"`{found.name}.__init__` never calls `super().__init__()`: `start()` will fail"
-            # With another base in between, that one's parameters would have to be known.
-            is_direct = _find_next_initialiser(project, symbol, symbol) is None
-            anchors = (project.anchor(module, span, _DIRECT),) if is_direct else ()
+            # The function of a timer is not known here.
+            words = (_DIRECT,) if kind is not Kind.TIMER and _is_direct(project, symbol) else ()
+            anchors = (project.anchor(module, span, *words),)
             yield project.alarm(module, RULE.code, span, message, anchors=anchors)
         elif kind is not Kind.TIMER and _has_nothing_to_run(project, symbol):
             message = f"`{found.name}` has no `run` method, and no target is passed to `{_NOUNS[kind]}`"
@@ -56,17 +60,53 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _find_kind(project: Project, symbol: str) -> Kind | None:
     base = project.symbols.find_external_base(symbol)
-    row = catalog.find_class(base) if base is not None else None
+    if base is None or base in project.symbols.classes:
+        # The library itself knows what its objects need.
+        return None
+    row = catalog.find_class(base)
     return row.kind if row is not None and row.kind in _NOUNS else None
 
 
+def _replaces_start(project: Project, symbol: str) -> bool:
+    """Whether a class of the project says what `start` does, and leaves the library's out of it: a stand-in."""
+    start = project.symbols.find_method(symbol, "start")
+    place = project.place(start) if start is not None else None
+    return place is not None and all(last_name(call) != "start" for call in project.calls_in(place))
+
+
+def _is_direct(project: Project, symbol: str) -> bool:
+    """Whether `super().__init__` is the library's own: another one's parameters would have to be known."""
+    symbols = project.symbols
+    own = [base for base in symbols.linearise(symbol) if base in symbols.classes]
+    is_known = all(len(tuple(symbols.iter_bases(one))) == len(symbols.classes[one][1].bases) for one in own)
+    return is_known and _find_next_initialiser(project, symbol, symbol) is None
+
+
 def _reaches_base(project: Project, initialiser: str, symbol: str, seen: frozenset[str]) -> bool:
-    """Whether an `__init__` calls that of the library's class (may), as far as it runs for the class `symbol`."""
-    if initialiser in seen:
-        return False
+    """Whether an `__init__` calls that of the library's class (may), as far as it runs for the class `symbol`.
+
+    So does, in a way, what always raises: there is no object then, for which that would be missing.
+    """
     place = project.place(initialiser)
-    calls = project.calls_in(place) if place is not None else ()
-    return any(_leads_to_base(project, call, symbol, seen | {initialiser}) for call in calls)
+    if initialiser in seen or place is None:
+        return False
+    following = seen | {initialiser}
+    calls = (_leads_to_base(project, call, symbol, following) for call in project.calls_in(place))
+    return any(calls) or _always_raises(project, place)
+
+
+def _always_raises(project: Project, place: FunctionPlace) -> bool:
+    """Whether a function raises whenever it is called (must)."""
+    facts = project.modules[place.module]
+    raises = (one for one in facts.raises if one.function == place.index)
+    # `assert` raises the class itself, and only sometimes.
+    return any(
+        _is_certain(facts.contexts[one.context]) for one in raises if facts.values[one.value] != _ASSERTION_ERROR
+    )
+
+
+def _is_certain(context: Context) -> bool:
+    return not (context.branches or context.loops or context.protected or context.after_return)
 
 
 def _leads_to_base(project: Project, place: CallPlace, symbol: str, seen: frozenset[str]) -> bool:

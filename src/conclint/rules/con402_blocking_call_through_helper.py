@@ -13,7 +13,8 @@ from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import LOOP_STOPPERS, find_blocking
-from conclint.project.loops import collect_loop_functions, collect_sole_coroutines, may_await_there
+from conclint.project.loops import collect_loop_functions, collect_sole_coroutines
+from conclint.project.moving import Moves
 from conclint.project.project import Project
 from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import fixer, project_rule
@@ -37,15 +38,16 @@ def check(project: Project) -> Iterator[Alarm]:
     watched = {
         (found.module, found.number) for found in collect_loop_functions(project) if found.function.symbol not in alone
     }
+    moves = Moves(project)
     for place in iter_places(project):
         if (place.site.module, place.call.function) not in watched or place.call.use is Use.AWAITED:
             continue
         step = ways.find(place)
         if step is not None and step.next is not None:
-            yield _report(project, step)
+            yield _report(project, step, moves)
 
 
-def _report(project: Project, first: Step) -> Alarm:
+def _report(project: Project, first: Step, moves: Moves) -> Alarm:
     module = first.place.site.module
     callee = project.places.describe(module, first.place.call.callee)
     last = first.last
@@ -55,7 +57,7 @@ def _report(project: Project, first: Step) -> Alarm:
     message = f"`{callee}` ends in `{end}`, which blocks the event loop {reason}"
     help_line = f"use `await asyncio.to_thread({callee}, …)`" if callee.replace(".", "").isidentifier() else ""
     trace = relate_steps(project, first, "blocks in")
-    words = ("thread",) if may_await_there(project, first.place) else ()
+    words = ("thread",) if moves.may_move(first.place) else ()
     anchor = project.anchor(module, first.place.call.span, *words)
     return project.alarm(module, RULE.code, first.place.call.span, message, *trace, help=help_line, anchors=(anchor,))
 

@@ -15,6 +15,7 @@ from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.callables import gives_coroutine, hands_out_coroutine
 from conclint.project.certainty import Certainty
+from conclint.project.loops import may_await_there
 from conclint.project.objects import Site
 from conclint.project.project import CallPlace, Project
 from conclint.rules.declare import fixer, project_rule
@@ -42,7 +43,7 @@ def check(project: Project) -> Iterator[Alarm]:
         elif place.call.use is not Use.TESTED and _gathers(project, place.site):
             callee = project.places.describe(place.site.module, place.call.callee)
             message = f"`{callee}` is never awaited: nobody waits for its tasks or sees their exceptions"
-            yield project.alarm(place.site.module, RULE.code, place.call.span, message)
+            yield project.alarm(place.site.module, RULE.code, place.call.span, message, anchors=_anchor(project, place))
 
 
 def _say_fate(place: CallPlace, unread: str) -> str:
@@ -74,7 +75,13 @@ def _report(project: Project, place: CallPlace, fate: str) -> Alarm:
     module = place.site.module
     callee = project.places.describe(module, place.call.callee)
     related = tuple(_iter_definitions(project, place.site))[:1]
-    return project.alarm(module, RULE.code, place.call.span, f"`{callee}` {fate}", *related)
+    message = f"`{callee}` {fate}"
+    return project.alarm(module, RULE.code, place.call.span, message, *related, anchors=_anchor(project, place))
+
+
+def _anchor(project: Project, place: CallPlace) -> tuple[Anchor, ...]:
+    words = ("await",) if may_await_there(project, place) else ()
+    return (project.anchor(place.site.module, place.call.span, *words),)
 
 
 def _iter_definitions(project: Project, site: Site) -> Iterator[Related]:
@@ -89,6 +96,6 @@ def _iter_definitions(project: Project, site: Site) -> Iterator[Related]:
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Await it."""
     call = editor.find(anchor.span, cst.Call)
-    if call is None or not editor.may_await(call):
+    if call is None or not anchor.words or not editor.may_await(call):
         return None
     return Fix("Await it", Applicability.UNSAFE, await_call(editor, call))

@@ -13,7 +13,8 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.loops import collect_busy_functions, may_await_there
+from conclint.project.loops import collect_busy_functions
+from conclint.project.moving import Moves
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
 from conclint.project.waits import Contended, Section, Waits
@@ -40,20 +41,20 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report waits for threads, processes and their locks in what runs on an event loop, also through helpers."""
     waits = Waits(project)
     ways = Ways(project, lambda place: bool(waits.find(place) or waits.find_contended_call(place)))
-    busy = collect_busy_functions(project)
+    moves, busy = Moves(project), collect_busy_functions(project)
     for place in iter_places(project):
         step = ways.find(place) if place.function_place in busy and place.call.use is not Use.AWAITED else None
         if step is not None:
-            yield _report(project, waits, step)
+            yield _report(project, waits, step, moves)
     for module, facts in enumerate(project.modules):
         for number, entry in enumerate(facts.acquisitions):
             if (module, entry.function) in busy and not waits.is_held_across_await(module, number):
                 yield from _check_lock(project, waits, module, number)
 
 
-def _report(project: Project, waits: Waits, first: Step) -> Alarm:
+def _report(project: Project, waits: Waits, first: Step, moves: Moves) -> Alarm:
     module, span = first.place.site.module, first.place.call.span
-    anchors = (project.anchor(module, span, "thread"),) if _may_move(project, first) else ()
+    anchors = (project.anchor(module, span, "thread"),) if _may_move(project, first, moves) else ()
     callee = project.places.describe(module, first.place.call.callee)
     contended = waits.find_contended_call(first.last)
     if contended is not None:
@@ -69,9 +70,9 @@ def _report(project: Project, waits: Waits, first: Step) -> Alarm:
     return project.alarm(module, RULE.code, span, message, *relate_steps(project, first, "waits in"), anchors=anchors)
 
 
-def _may_move(project: Project, first: Step) -> bool:
+def _may_move(project: Project, first: Step, moves: Moves) -> bool:
     """Whether a thread could wait instead, in one call, and the coroutine await it without holding a lock (must)."""
-    if not may_await_there(project, first.place):
+    if not moves.may_move(first.place):
         return False
     targets = project.externals(first.place.site)
     owners = [project.class_row(one.receiver) for one in targets if one.receiver is not None]

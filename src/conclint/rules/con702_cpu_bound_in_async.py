@@ -13,7 +13,8 @@ from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.heavy import Heavy
-from conclint.project.loops import LoopFunction, collect_busy_functions, may_await_there
+from conclint.project.loops import LoopFunction, collect_busy_functions
+from conclint.project.moving import Moves
 from conclint.project.project import Project
 from conclint.project.ways import Step, Ways, iter_places, relate_steps
 from conclint.rules.declare import fixer, project_rule
@@ -33,16 +34,16 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report long computations in what runs on an event loop, also in the plain functions it calls."""
     heavy = Heavy(project)
     ways = Ways(project, lambda place: heavy.is_heavy(place) or heavy.find_loop(place) is not None)
-    busy = collect_busy_functions(project)
+    moves, busy = Moves(project), collect_busy_functions(project)
     for place in iter_places(project):
         step = ways.find(place) if place.function_place in busy and place.call.use is not Use.AWAITED else None
         if step is not None:
-            yield _report(project, heavy, step)
+            yield _report(project, heavy, step, moves)
     for found in busy.values():
         yield from _check_loop(project, found)
 
 
-def _report(project: Project, heavy: Heavy, first: Step) -> Alarm:
+def _report(project: Project, heavy: Heavy, first: Step, moves: Moves) -> Alarm:
     module = first.place.site.module
     callee = project.places.describe(module, first.place.call.callee)
     trace: list[Related] = [*relate_steps(project, first, "calls")]
@@ -51,13 +52,10 @@ def _report(project: Project, heavy: Heavy, first: Step) -> Alarm:
         trace.append(project.related(loop.module, loop.cost.span, loop.cost.reason))
     message = f"`{callee}` computes for long and stops the event loop"
     span = first.place.call.span
-    anchors = (project.anchor(module, span, "thread"),) if _may_move(project, heavy, first) else ()
+    # A thread will do where the library computes without the GIL.
+    may_move = heavy.releases_gil(first.last) and moves.may_move(first.place)
+    anchors = (project.anchor(module, span, "thread"),) if may_move else ()
     return project.alarm(module, RULE.code, span, message, *trace, anchors=anchors)
-
-
-def _may_move(project: Project, heavy: Heavy, first: Step) -> bool:
-    """Whether a thread would do: the library computes without the GIL, and no lock is held while that is awaited."""
-    return heavy.releases_gil(first.last) and may_await_there(project, first.place)
 
 
 def _check_loop(project: Project, found: LoopFunction) -> Iterator[Alarm]:
