@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.facts import AccessKind
 from conclint.model.naming import is_test_code
-from conclint.model.observations import Sequence
+from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.span import Span
 from conclint.model.values import ValueId
+from conclint.project.guards import weigh
 from conclint.project.half_guarded import OF_STATE
+from conclint.project.objects import Object
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.shared import SharedAccess
@@ -45,6 +47,8 @@ class _Operation(NamedTuple):
     span: Span
     target: ValueId
     is_tested: bool
+    is_entry: bool = False
+    """Whether it makes an entry that is missing (must)."""
 
 
 def iter_gil_reliant(project: Project) -> Iterator[GilReliant]:
@@ -89,7 +93,8 @@ def _iter_tests(project: Project) -> Iterator[tuple[Place, _Operation]]:
             place = project.places.find(module, sequence.target)
             if place is not None and place.kind is PlaceKind.ATTRIBUTE:
                 symbol = facts.functions[sequence.function].symbol
-                yield place, _Operation(module, symbol, sequence.check, sequence.target, is_tested=True)
+                is_entry = sequence.kind is SequenceKind.MISSING_KEY
+                yield place, _Operation(module, symbol, sequence.check, sequence.target, True, is_entry)
 
 
 def _is_locked(project: Project, module: int, sequence: Sequence) -> bool:
@@ -121,9 +126,25 @@ def _find_guarded(
     names = project.guards.lock_names
     for lock in sorted(project.guards.find_own_locks(place), key=names.__getitem__):
         other = next((one for one in elsewhere if lock in one.lockset), None)
-        if other is not None and project.guards.is_reached_without(operation.symbol, lock):
+        if other is None or not project.guards.is_reached_without(operation.symbol, lock):
+            continue
+        if not _is_taken_for_other(project, place, lock, elsewhere):
             return _describe(project, operation, other)._replace(lock=names[lock])
     return None
+
+
+def _is_taken_for_other(project: Project, place: Place, lock: Object | Place, elsewhere: list[SharedAccess]) -> bool:
+    """Whether this state is only used under the lock next to what the lock guards, and mostly without it."""
+    locked = [one for one in elsewhere if lock in one.lockset]
+    if 2 * weigh(locked) >= weigh(elsewhere):
+        return False
+    guarding = {
+        access.function
+        for guard in project.guards.all
+        if guard.identity == lock and guard.place != place._replace(element=False)
+        for access in guard.guarded
+    }
+    return all(one.function in guarding for one in locked)
 
 
 def _find_parallel(
@@ -131,7 +152,8 @@ def _find_parallel(
 ) -> GilReliant | None:
     """Find a change by another thread that may come between a test and what is done about it."""
     test = find_test(project, place, operation.module, operation.span) if operation.is_tested else None
-    if test is None:
+    # Who replaces the whole dictionary drops all entries anyway: the next one to miss this one makes it.
+    if test is None or operation.is_entry:
         return None
     for other in elsewhere:
         # A change of an element may well be one of another key.

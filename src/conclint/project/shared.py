@@ -108,7 +108,7 @@ class Shared:
         facts = self._project.modules[module]
         for access in facts.accesses:
             place = self._project.places.find(module, access.target)
-            if place is None or self._is_fresh(module, access.function, access.target):
+            if place is None or self.is_fresh(module, access.function, access.target):
                 continue
             if not self.is_safe(module, access.target):
                 made = self._make(module, access, place, access.kind, access.target)
@@ -121,7 +121,7 @@ class Shared:
             if method not in MUTATORS:
                 continue
             collections = self._find_collections(module, base)
-            if not collections or self._is_fresh(module, call.function, base) or self.is_safe_object(module, base):
+            if not collections or self.is_fresh(module, call.function, base) or self.is_safe_object(module, base):
                 continue
             place = self._project.places.find(module, base)
             if place is not None and not place.element:
@@ -139,8 +139,8 @@ class Shared:
         rows = (self._project.class_row(found) for found in self._project.objects(module, value))
         return frozenset(row.names[0] for row in rows if row is not None and row.kind is Kind.COLLECTION)
 
-    def _is_fresh(self, module: int, function: int, value: ValueId) -> bool:
-        """Whether the state belongs to an object that this very function has made, before others can see it."""
+    def is_fresh(self, module: int, function: int, value: ValueId) -> bool:
+        """Return whether state belongs to an object that this very function has made, before others can see it."""
         facts = self._project.modules[module]
         found = facts.values[value]
         while isinstance(found, Attribute | Item):

@@ -89,7 +89,21 @@ def _is_sure(project: Project, endless: EndlessWaits, wait: EndlessWait, wakers:
     own = [waker for waker in wakers if waker.function_place == wait.place.function_place]
     if wait.kind is Kind.FUTURE:
         return any(_is_waited_for(project, waker, wait.place) for waker in own)
+    if wait.kind is Kind.EVENT and any(_is_final(project, waker) for waker in wakers):
+        return True
     return any(precedes(waker.call.span, wait.place.call.span) for waker in own)
+
+
+def _is_final(project: Project, waker: CallPlace) -> bool:
+    """Whether a call stands in a `finally` block, or comes first in what is called from one: no error prevents it."""
+    if waker.context.finally_body:
+        return True
+    if waker.context.branches or waker.context.loops or waker.context.after_return:
+        return False
+    earlier = (one for one in project.calls_in(waker.function_place) if precedes(one.call.span, waker.call.span))
+    callers = project.call_graph.callers.get(waker.function.symbol, ())
+    called = any(project.modules[module].contexts[context].finally_body for _, module, context in callers)
+    return called and not any(earlier)
 
 
 def _is_waited_for(project: Project, submit: CallPlace, place: CallPlace) -> bool:

@@ -16,9 +16,9 @@ from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Collection, Local, Name
 from conclint.project.gil_reliant import collect_stale_tests
-from conclint.project.objects import ObjectKind
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
+from conclint.project.twins import Twins
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -36,7 +36,7 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report dictionaries of modules and classes whose entries are made where they are missing, once per function."""
     caches: dict[Place, tuple[int, Span]] | None = None
-    told = collect_stale_tests(project)
+    told, twins = collect_stale_tests(project), Twins(project)
     reported: set[tuple[Place, int, int]] = set()
     for module, facts in enumerate(project.modules):
         for sequence in facts.sequences:
@@ -47,7 +47,7 @@ def check(project: Project) -> Iterator[Alarm]:
                 continue
             caches = _collect_caches(project) if caches is None else caches
             where = (place, module, sequence.function)
-            if place not in caches or where in reported or not _matters(project, module, sequence):
+            if place not in caches or where in reported or not _matters(project, twins, module, sequence, place):
                 continue
             if _is_unlocked(project, module, sequence, place):
                 reported.add(where)
@@ -63,18 +63,13 @@ def _report(project: Project, module: int, sequence: Sequence, made: tuple[int, 
     return project.alarm(module, RULE.code, sequence.check, message, filled, shared, anchors=anchors)
 
 
-def _matters(project: Project, module: int, sequence: Sequence) -> bool:
-    """Whether an entry is an object of its own that is made here (must): two equal strings are as good as one."""
+def _matters(project: Project, twins: Twins, module: int, sequence: Sequence, place: Place) -> bool:
+    """Whether an entry is made here (must), and two of them are not as good as one."""
     source, function = project.value(module, sequence.source), project.modules[module].functions[sequence.function]
     if isinstance(source, Local) and any(source.name == one.name for one in function.parameters):
         # Who registers what he is given does not make it twice.
         return False
-    objects = project.objects(module, sequence.source)
-    return any(
-        found.kind is ObjectKind.INSTANCE
-        and (found.symbol in project.symbols.classes or project.class_row(found) is not None)
-        for found in objects
-    )
+    return twins.may_differ(module, sequence.function, sequence.source, place)
 
 
 def _collect_caches(project: Project) -> dict[Place, tuple[int, Span]]:
