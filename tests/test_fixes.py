@@ -69,6 +69,13 @@ def test_fixes_may_share_an_edit() -> None:
     assert choose_fixes(both, ["a.py"], unsafe=False) == both
 
 
+def test_fixes_that_indent_one_line_are_not_applied_together() -> None:
+    outer = diagnose(Edit("a.py", Span(1, 1, 1, 1), "with a:\n    "), Edit("a.py", Span(2, 1, 2, 1), "    "))
+    inner = diagnose(Edit("a.py", Span(2, 9, 2, 9), "with b:\n            "))
+    same = diagnose(Edit("a.py", Span(2, 1, 2, 1), "    "), Edit("a.py", Span(3, 1, 3, 1), "    "))
+    assert choose_fixes([outer, inner, same], ["a.py"], unsafe=False) == [outer]
+
+
 def test_a_fix_is_applied_as_a_whole_or_not_at_all() -> None:
     assert choose_fixes([diagnose(edit(1, 1, "x"), edit(1, 1, "y", path="b.py"))], ["a.py"], unsafe=True) == []
 

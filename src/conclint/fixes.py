@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,7 +66,7 @@ def choose_fixes(diagnostics: Iterable[Diagnostic], writable: Iterable[str], *, 
     """Return the diagnostics whose fixes can be applied together, the first of those that overlap.
 
     A fix is applied as a whole or not at all, and only where all its files are `writable`. Two fixes may share an
-    edit: both need the same import.
+    edit: both need the same import. What only indents a line is not shared: both would move it.
     """
     chosen: list[Diagnostic] = []
     taken: dict[str, list[Span]] = defaultdict(list)
@@ -75,13 +76,19 @@ def choose_fixes(diagnostics: Iterable[Diagnostic], writable: Iterable[str], *, 
         fix = diagnostic.fix
         if fix is None or not is_wanted(fix, unsafe=unsafe) or any(edit.path not in allowed for edit in fix.edits):
             continue
-        new = [edit for edit in fix.edits if edit not in made]
-        if new and not any(_meet(edit.span, other) for edit in new for other in taken[edit.path]):
+        new = [edit for edit in fix.edits if edit not in made or not edit.content.strip()]
+        if new and not any(_meet(_reach(edit), other) for edit in new for other in taken[edit.path]):
             chosen.append(diagnostic)
             made.update(new)
             for edit in new:
-                taken[edit.path].append(edit.span)
+                taken[edit.path].append(_reach(edit))
     return chosen
+
+
+def _reach(edit: Edit) -> Span:
+    """Return what an edit changes: one that only indents moves all of its line."""
+    line = edit.span.line
+    return edit.span if edit.content.strip() or not edit.content else Span(line, 1, edit.span.end_line, sys.maxsize)
 
 
 def _meet(span: Span, other: Span) -> bool:

@@ -13,7 +13,7 @@ from conclint.analysis.declarations import declare_state
 from conclint.analysis.scope import Scope
 from conclint.analysis.tests import iter_assigned_tests
 from conclint.model.facts import AccessKind
-from conclint.model.values import Constant, Item, ValueId
+from conclint.model.values import Item, ValueId
 
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Handler, Traversal
@@ -56,11 +56,7 @@ def _visit_augmented(walk: Traversal, node: cst.AugAssign, scope: Scope) -> None
     if isinstance(node.target, cst.Name):
         scope.table.loads.add(node.target.value)
     add_access(walk, target, AccessKind.UPDATE, node.target, scope)
-    value = walk.collector.evaluate(node.value, scope.table)
-    if isinstance(walk.collector.values[value], Constant):
-        # What counts, or writes text, takes no elements over.
-        return
-    items = walk.collector.intern(Item(value))
+    items = walk.collector.intern(Item(walk.collector.evaluate(node.value, scope.table)))
     walk.collector.add_flow(walk.collector.intern(Item(target)), items, node, scope.function, scope.context)
 
 
