@@ -89,7 +89,8 @@ class Traversal:
         for check in self.checks.get(type(node), ()):
             code = check.rule.code
             try:
-                self.alarms.extend(msgspec.structs.replace(alarm, code=code) for alarm in check.run(node, scope))
+                for alarm in check.run(node, scope):
+                    self.alarms.append(msgspec.structs.replace(alarm, code=code))
             except Exception as error:  # noqa: BLE001  # a bug in one rule must not cost the others' alarms
                 path = self.view.source.path
                 self.failures.append(Failure(path, code, repr(error), traceback.format_exc()))

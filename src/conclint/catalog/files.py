@@ -25,7 +25,7 @@ CLASSES: tuple[ClassRow, ...] = (
 
 _FUNCTIONS = {
     "os": (
-        "access chmod chown close closerange copy_file_range fdatasync fdopen fsync ftruncate fwalk getcwd getxattr "
+        "access chmod chown close closerange copy_file_range fdatasync fsync ftruncate fwalk getcwd getxattr "
         "lchown link listdir listxattr lockf lseek lstat makedirs mkdir mkfifo mknod open posix_fallocate pread preadv "
         "pwrite pwritev read readlink readv remove removedirs removexattr rename renames replace rmdir scandir "
         "sendfile setxattr stat statvfs symlink sync truncate unlink utime walk write writev"

@@ -93,11 +93,9 @@ class CallGraph:
             values.update(argument.value for call in facts.calls for argument in call.arguments)
             values.update(value for function in facts.functions for value in function.returns)
             for value in values:
-                found.update(
-                    one.symbol
-                    for one in self._project.objects(module, value)
-                    if one.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND)
-                )
+                for one in self._project.objects(module, value):
+                    if one.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND):
+                        found.add(one.symbol)
         return frozenset(found - {root.function for root in self._project.roots})
 
     def is_open(self, symbol: str) -> bool:

@@ -60,8 +60,9 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _iter_exits(project: Project) -> Iterator[_Exit]:
     for place in project.external_calls:
-        rows = [project.find_row(target) for target in project.externals(place.site)]
-        if rows and not project.callees(place.site) and all(row is not None and row.exits for row in rows):
+        rows = project.rows(place.site)
+        known = len(rows) == len(project.externals(place.site)) and not project.callees(place.site)
+        if known and all(row.exits for _, row in rows):
             text = f"{project.places.describe(place.site.module, place.call.callee)}()"
             yield _Exit(place.site.module, place.function.symbol, place.call, text)
     for module, facts in enumerate(project.modules):

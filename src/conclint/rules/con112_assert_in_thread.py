@@ -58,7 +58,7 @@ def check(project: Project) -> Iterator[Alarm]:
     def passes(module: int, place: Call | Raise) -> bool:
         return not project.handlers.may_stop(module, place, ASSERTION_ERROR)
 
-    asserts = [one for one in _iter_asserts(project) if is_test_module(project.modules[one.module].module)]
+    asserts = list(_iter_asserts(project))
     if not asserts or _has_hook(project):
         return
     ways = collect_confined(project, lambda root: _is_start(project, root), passes)
@@ -113,12 +113,15 @@ def _is_own_variable(value: Value, function: str) -> bool:
 
 
 def _iter_asserts(project: Project) -> Iterator[_Assert]:
-    for module, facts in enumerate(project.modules):
+    """Yield what asserts in modules of tests."""
+    tests = {module for module, facts in enumerate(project.modules) if is_test_module(facts.module)}
+    for module in sorted(tests):
+        facts = project.modules[module]
         for raised in facts.raises:
             if facts.values[raised.value] == Name(ASSERTION_ERROR[0]):
                 yield _Assert(module, facts.functions[raised.function].symbol, raised, "assert")
     for place in project.calls:
-        name = _find_assertion(project, place)
+        name = _find_assertion(project, place) if place.site.module in tests else ""
         if name:
             yield _Assert(place.site.module, place.function.symbol, place.call, name)
 

@@ -31,15 +31,15 @@ _OWN_METHODS = frozenset({"acquire", "release", "locked", "notify", "notify_all"
 @local_rule(RULE, on=(cst.Assign, cst.AnnAssign))
 def check(node: cst.BaseSmallStatement, scope: Scope) -> Iterator[Alarm]:
     """Report a local lock that no other thread can reach, but that is acquired."""
+    if not isinstance(node, cst.Assign | cst.AnnAssign) or not isinstance(node.value, cst.Call):
+        return
     function = scope.table.node
     if not isinstance(function, cst.FunctionDef) or is_test_code(scope.table.symbol):
-        return
-    if not isinstance(node, cst.Assign | cst.AnnAssign):
         return
     target = node.targets[0].target if isinstance(node, cst.Assign) else node.target
     # `lock = locks[name] = Lock()` is seen by others.
     is_single = isinstance(node, cst.AnnAssign) or len(node.targets) == 1
-    if node.value is None or not isinstance(target, cst.Name) or not is_single:
+    if not isinstance(target, cst.Name) or not is_single:
         return
     name = target.value
     if name in scope.table.outer or len(scope.table.bindings[name]) != 1 or not _makes_lock(node.value, scope):
@@ -50,10 +50,8 @@ def check(node: cst.BaseSmallStatement, scope: Scope) -> Iterator[Alarm]:
         yield scope.alarm(node.value, f"each call makes its own `{name}`, so it excludes nobody", where)
 
 
-def _makes_lock(value: cst.BaseExpression, scope: Scope) -> bool:
+def _makes_lock(value: cst.Call, scope: Scope) -> bool:
     """Whether `value` makes a new lock that no argument ties to a name, a file or another lock."""
-    if not isinstance(value, cst.Call):
-        return False
     row = catalog.find_class(scope.resolve(value.func) or "")
     if row is None or row.kind not in LOCK_KINDS:
         return False

@@ -37,10 +37,11 @@ _NO_PARAMETER = "it takes no timeout: call `socket.setdefaulttimeout()`, or use 
 def check(project: Project) -> Iterator[Alarm]:
     """Report network calls that wait for ever, by default or because the timeout given says so."""
     timeouts = Timeouts(project)
-    for place in project.calls:
-        targets = project.externals(place.site)
-        if not targets or project.callees(place.site):
+    for place in project.external_calls:
+        # Of most calls the catalog knows nothing.
+        if not project.rows(place.site) or project.callees(place.site):
             continue
+        targets = project.externals(place.site)
         limits = {_judge(project, timeouts, place, target) for target in targets}
         if limits in ({Limit.MISSING}, {Limit.INFINITE}):
             first = min(targets, key=lambda target: target.name)

@@ -33,6 +33,8 @@ RULE = Rule(
 
 _CAPTURING = frozenset({"subprocess.check_output", "subprocess.Popen.communicate"})
 _KEYWORD = "timeout"
+_HIDING = frozenset({"subprocess.PIPE", "subprocess.DEVNULL"})
+"""Where output goes that nobody at the terminal sees; `sys.stdout` is no such place."""
 _STREAMS = ("stdin", "stdout", "stderr")
 _ENDING = frozenset({"terminate", "kill", "send_signal", "poll", "communicate"})
 
@@ -86,7 +88,8 @@ def _redirects(project: Project, place: CallPlace) -> bool:
     if captured is not None and project.constant(module, captured.value) == Constant(True):
         return True
     output = [given for name in _STREAMS[1:] if (given := place.find_argument(name)) is not None]
-    return any(isinstance(project.value(module, one.value), Name) for one in output)
+    values = (project.value(module, one.value) for one in output)
+    return any(isinstance(value, Name) and project.symbols.resolve(value.symbol).name in _HIDING for value in values)
 
 
 def _is_ended(project: Project, place: CallPlace, process: Object) -> bool:
