@@ -147,7 +147,17 @@ def _may_be_full(project: Project, place: CallPlace) -> bool:
     """Whether some queue of a `put` is made with a limit to its size; what else the catalog says to block, may."""
     receivers = {target.receiver for target in project.externals(place.site) if target.receiver is not None}
     queues = [found for found in receivers if _is_queue(project, found)]
-    return len(queues) < len(receivers) or any(_is_bounded(project, found) for found in queues)
+    bounded = (found for found in queues if _is_bounded(project, found))
+    return len(queues) < len(receivers) or not all(_is_made_here(project, found, place) for found in bounded)
+
+
+def _is_made_here(project: Project, queue: Object, place: CallPlace) -> bool:
+    """Whether the function that puts something into a queue has made it, or had it made: it knows how much goes in."""
+    made = project.find_call(queue.site)
+    if made is None:
+        return False
+    called = (one.function for above in project.calls_in(place.function_place) for one in project.callees(above.site))
+    return made.function_place == place.function_place or made.function.symbol in called
 
 
 def is_unbounded_queue(project: Project, found: Object | None) -> bool:
