@@ -30,8 +30,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "positions": frozenset({"node_types"}),
     "imports": frozenset({"model"}),
     # Trees of libcst's nodes from Python's own.
-    "trees": frozenset({"positions"}),
-    "comments": frozenset(),
+    "trees": frozenset({"model", "positions"}),
+    "comments": frozenset({"model"}),
     "source": frozenset({"model", "positions", "trees"}),
     "analysis": frozenset({"model", "catalog", "comments", "source"}),
     "project": frozenset({"model", "catalog"}),
@@ -44,7 +44,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "resources": frozenset({"cache", "config"}),
     # The front of the line, for one file: what a worker process runs.
     "worker": frozenset({"depth", "model", "catalog", "imports", "source", "analysis", "rules", "suppress", "wire"}),
-    "depth": frozenset(),
+    "memory": frozenset(),
+    "depth": frozenset({"memory"}),
     # The second look at files, for fixes: parsing and rules again, but nothing of the project.
     "repair": frozenset({"depth", "model", "config", "source", "analysis", "rules"}),
     "ignores": frozenset({"model", "comments"}),
@@ -55,8 +56,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "shares": frozenset({"model", "processes", "project"}),
     "pipeline": frozenset(
         {
-            *("repair", "shares", "model", "catalog", "config", "project", "resources", "rules", "stages", "suppress"),
-            "workers",
+            *(
+                "memory",
+                "repair",
+                "shares",
+                "model",
+                "catalog",
+                "config",
+                "project",
+                "resources",
+                "rules",
+                "stages",
+                "suppress",
+            ),
+            *("memory", "workers"),
         }
     ),
     "cli": FRONT_END,

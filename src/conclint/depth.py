@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
+
+from conclint.memory import without_collector
 
 _STACK_BYTES = 64 * 1024 * 1024
 """Address space for the stack, of which only what is used takes memory."""
@@ -23,7 +24,7 @@ def run_deeply(work: Callable[[], Answer]) -> Answer:
 
     def run() -> None:
         try:
-            answers.append(_run_without_collector(work))
+            answers.append(_raise_limit(work))
         except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that waits
             errors.append(error)
 
@@ -40,15 +41,11 @@ def run_deeply(work: Callable[[], Answer]) -> Answer:
     return answers[0]
 
 
-def _run_without_collector(work: Callable[[], Answer]) -> Answer:
-    enabled = gc.isenabled()
-    # The collector would walk the trees again and again, and nothing that the analysis makes has cycles.
-    gc.disable()
+def _raise_limit(work: Callable[[], Answer]) -> Answer:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _DEEPEST_STACK))
     try:
-        return work()
+        with without_collector():
+            return work()
     finally:
         sys.setrecursionlimit(limit)
-        if enabled:
-            gc.enable()

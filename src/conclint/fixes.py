@@ -19,9 +19,8 @@ from pathlib import Path
 
 from conclint.model.alarm import Diagnostic
 from conclint.model.fix import Applicability, Edit, Fix
-from conclint.model.span import Span
+from conclint.model.span import NEWLINE, Span
 
-_NEWLINE = re.compile(r"\r\n?|\n")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _UNUSED_SUPPRESSION = "CON002"
 """Where an alarm goes, the comment that suppressed it elsewhere may be left over. That is no new mistake."""
@@ -107,7 +106,7 @@ def group_edits(fixes: Iterable[Fix]) -> dict[str, list[Edit]]:
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Return the text after edits that do not overlap. Raises ValueError for those that do, or are outside of it."""
-    starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+    starts = [0, *(match.end() for match in NEWLINE.finditer(text))]
     places = sorted(
         (
             starts[edit.span.line - 1] + edit.span.column - 1,
@@ -180,7 +179,7 @@ def _find_written(edits: Iterable[Edit]) -> dict[Edit, tuple[int, int]]:
     found: dict[Edit, tuple[int, int]] = {}
     shift = 0
     for edit in sorted(edits, key=lambda edit: edit.span):
-        first, added = edit.span.line + shift, len(_NEWLINE.findall(edit.content))
+        first, added = edit.span.line + shift, len(NEWLINE.findall(edit.content))
         is_line = edit.span.column == edit.span.end_column == 1 and edit.content.endswith(("\n", "\r"))
         found[edit] = (first, first + added - is_line)
         shift += added - (edit.span.end_line - edit.span.line)

@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from conclint.comments import NEWLINE, Comment, Line, read_lines
+from conclint.comments import Comment, Line, read_lines
 from conclint.model.alarm import Diagnostic
 from conclint.model.fix import Edit
-from conclint.model.span import Span
+from conclint.model.span import NEWLINE, Span
 
 _WIDTH = 120
 """A line that a comment would make longer gets its comment above."""

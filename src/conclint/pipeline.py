@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 
 from conclint import catalog, rules
 from conclint.config import Config
+from conclint.memory import without_collector
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
@@ -108,7 +108,7 @@ def _find_alarms(files: Sequence[SourceFile], config: Config, run: _Run) -> tupl
     alarms: list[Alarm] = []
     failures: list[Failure] = []
     project = None
-    with _quiet_collector(), catalog.amend(config.amendments):
+    with without_collector(), catalog.amend(config.amendments):
         with contextlib.ExitStack() as stack:
             workers = Workers(config, run.resources, stack, run.stages)
             results = _analyse_files(files, workers, triage=run.triage, on_file=run.on_file)
@@ -135,7 +135,7 @@ def add_fixes(outcome: Outcome, files: Sequence[SourceFile], config: Config) -> 
     """Return the outcome with the fixes that there are: a second look at the files that have alarms."""
     from conclint.repair import propose_fixes
 
-    with _quiet_collector(), catalog.amend(config.amendments):
+    with without_collector(), catalog.amend(config.amendments):
         diagnostics, failures = propose_fixes(outcome.diagnostics, files, config)
     return dataclasses.replace(outcome, diagnostics=diagnostics, failures=(*outcome.failures, *failures))
 
@@ -163,7 +163,7 @@ def map_files(
 
     found = Map()
     failures: list[Failure] = []
-    with _quiet_collector(), catalog.amend(config.amendments), contextlib.ExitStack() as stack:
+    with without_collector(), catalog.amend(config.amendments), contextlib.ExitStack() as stack:
         if resources.cache is not None:
             resources.cache.identify(files, config.amendments)
             stack.callback(resources.cache.flush)
@@ -237,15 +237,3 @@ def _wake(
     # In the order of the modules' names, whichever worker was quicker.
     ordered = (awake[file.path] for file in files)
     return [result.facts or make_empty_facts(result.path, result.module) for result in ordered]
-
-
-@contextlib.contextmanager
-def _quiet_collector() -> Iterator[None]:
-    """Keep the cyclic garbage collector off: it would walk all facts again and again, and they have no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

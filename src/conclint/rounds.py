@@ -8,14 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from conclint.comments import NEWLINE
 from conclint.config import Config
 from conclint.fixes import apply_edits, choose_fixes, decode, find_regrets, group_edits, is_wanted
 from conclint.ignores import write_ignores
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure
-from conclint.model.span import Span
+from conclint.model.span import NEWLINE, Span
 from conclint.pipeline import Outcome, add_fixes, check_files
 from conclint.resources import NO_RESOURCES, Resources
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conclint.comments import NEWLINE, Comment, Line, read_lines
+from conclint.comments import Comment, Line, read_lines
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.fix import Anchor
 from conclint.model.result import Suppression, SuppressionKind
-from conclint.model.span import Span
+from conclint.model.span import NEWLINE, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -18,9 +18,9 @@ class WireError(Exception):
     """Bytes that are not what `pack` wrote, or not of the type that is asked for."""
 
 
-def pack(value: object, *, is_kept: bool = True) -> bytes:
-    """Return `value` as msgpack, with zlib's checksum; compressed if it is kept, and not only sent to a neighbour."""
-    return zlib.compress(msgspec.msgpack.encode(value), _QUICKLY if is_kept else _NOT_AT_ALL)
+def pack(value: object, *, small: bool = True) -> bytes:
+    """Return `value` as msgpack, with zlib's checksum; not compressed unless `small`, as for a neighbour."""
+    return zlib.compress(msgspec.msgpack.encode(value), _QUICKLY if small else _NOT_AT_ALL)
 
 
 def unpack(data: bytes, wanted: type[T]) -> T:

@@ -54,8 +54,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     triage: bool
     files: tuple[SourceFile, ...]
     amendments: catalog.Amendments = catalog.NO_AMENDMENTS
-    is_far: bool = True
-    """Whether what comes back goes a long way, or is kept: then it is compressed."""
+    small: bool = True
+    """Whether what comes back is to be compressed, since it goes a long way, or is kept."""
 
 
 class VersionError(Exception):
@@ -78,7 +78,7 @@ def check_batch(data: bytes) -> bytes:
 def _check_batch(request: Request) -> bytes:
     with catalog.amend(request.amendments):
         results = [check_module(file, triage=request.triage) for file in request.files]
-        return msgspec.msgpack.encode([pack(one, is_kept=request.is_far) for one in results])
+        return msgspec.msgpack.encode([pack(one, small=request.small) for one in results])
 
 
 def check_module(file: SourceFile, *, triage: bool = True) -> ModuleResult:

@@ -88,10 +88,11 @@ class Workers:
         return self._timeout is not None or (self._jobs > 1 and count > 1 and size >= _FEW_BYTES)
 
     def _read(self, batches: Iterable[Batch], *, triage: bool) -> _Requests:
-        is_far = self._executor is not None or self._cache is not None
+        is_far = self._executor is not None
+        is_kept = is_far or self._cache is not None
         for batch in batches:
             files = tuple(map(self._fill, batch))
-            yield batch, pack(Request(__version__, triage, files, self._amendments, is_far), is_kept=is_far)
+            yield batch, pack(Request(__version__, triage, files, self._amendments, is_kept), small=is_far)
 
     def _fill(self, file: SourceFile) -> SourceFile:
         if file.content is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import io
-import re
 import tokenize
 from collections.abc import Iterator, Sequence
 
@@ -13,8 +12,8 @@ import libcst as cst
 from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.model.fix import Edit
+from conclint.model.span import NEWLINE
 
-_NEWLINE = re.compile(r"\r\n?|\n")
 _INNER = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 
 
@@ -225,7 +224,7 @@ def take(editor: Editor, statement: Statement, *, above: str) -> tuple[Edit, str
 
 def reindent(text: str, before: str, after: str) -> str:
     """Return text with `after` instead of `before` at the beginning of each line that has it."""
-    lines = _NEWLINE.split(text)
+    lines = NEWLINE.split(text)
     return "\n".join(after + line[len(before) :] if line.startswith(before) and line else line for line in lines)
 
 

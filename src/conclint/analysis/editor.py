@@ -20,13 +20,12 @@ from conclint.analysis.names import NameTable, build_tables
 from conclint.analysis.scope import Scope, View
 from conclint.analysis.types import Types
 from conclint.model.fix import Edit
-from conclint.model.span import Span
+from conclint.model.span import NEWLINE, Span
 from conclint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Definition = cst.FunctionDef | cst.Lambda
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
-_NEWLINE = re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ class Editor:
         starts = self.source.line_starts
         line, end_line = bisect.bisect_right(starts, start), bisect.bisect_right(starts, end)
         span = Span(line, start - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1)
-        return Edit(self.source.path, span, _NEWLINE.sub(self.source.tree.default_newline, content))
+        return Edit(self.source.path, span, NEWLINE.sub(self.source.tree.default_newline, content))
 
     def insert(self, place: int, content: str) -> Edit:
         """Return the edit that inserts text at an offset; a new line at the end of a text that lacks its newline."""

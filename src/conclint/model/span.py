@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
+
+NEWLINE = re.compile(r"\r\n?|\n")
+"""What ends a line, as Python counts lines."""
 
 
 class Span(msgspec.Struct, frozen=True, order=True, array_like=True):

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from conclint.model.alarm import Diagnostic
+from conclint.model.span import NEWLINE
 
-_NEWLINE = re.compile(r"\r\n?|\n")
 _UNSEEN = re.compile(r"[ \t]+")
 _BLOCK, _FACTOR, _MODULUS = 100, 37, 2**64
 """GitHub hashes so many UTF-16 code units from the start of a line on, blanks left out, as a polynomial."""
@@ -46,7 +46,7 @@ class _File:
     """The lines of a file, as hashes see them."""
 
     def __init__(self, text: str | None) -> None:
-        self._lines = [] if text is None else [_UNSEEN.sub("", line) for line in _NEWLINE.split(text)]
+        self._lines = [] if text is None else [_UNSEEN.sub("", line) for line in NEWLINE.split(text)]
         self._blocks: list[bytes] | None = None
 
     def find_line(self, number: int) -> str:

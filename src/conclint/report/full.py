@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from conclint.model.alarm import Diagnostic
 from conclint.model.rule import Category
+from conclint.model.span import NEWLINE
 from conclint.report.frame import draw_frame
 from conclint.report.marks import Mark, collect_marks, group_marks
 from conclint.report.paint import Line, Piece, Role, paint, printable
 
-_NEWLINE = re.compile(r"\r\n?|\n")
 _LEAST_GUTTER = 2
 
 _ReadLines = Callable[[str], Sequence[str]]
@@ -29,7 +28,7 @@ def render_full(
     def read_lines(path: str) -> Sequence[str]:
         if path not in read:
             text = read_text(path)
-            read[path] = () if text is None else _NEWLINE.split(text)
+            read[path] = () if text is None else NEWLINE.split(text)
         return read[path]
 
     return "\n".join(

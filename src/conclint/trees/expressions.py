@@ -11,9 +11,8 @@ import libcst as cst
 
 from conclint.positions import count_expression
 from conclint.trees import nodes
-from conclint.trees.text import Place, Text
+from conclint.trees.text import Place, Placed, Text
 
-Placed = ast.expr | ast.stmt | ast.excepthandler | ast.arg | ast.keyword | ast.alias
 Mark = Placed | tuple[Placed, Placed] | Place | Callable[[], Place]
 Places = dict[cst.CSTNode, Mark]
 """Where nodes stand: like a node of Python's tree, from one to another, or by offsets, which may be found later."""
@@ -29,6 +28,8 @@ _STRING = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 """One string literal; several that stand side by side are more than that."""
+
+_IDENTIFIER = re.compile(r"\w+")
 
 _BINARY: dict[type[ast.operator], cst.BaseBinaryOp] = {
     ast.Add: cst.Add(),
@@ -91,9 +92,9 @@ class Expressions:
         """Return the node of a name that starts there."""
         if not self.text.is_ascii:
             # Python's tree has its normal form, which may be another one.
-            written = re.compile(r"\w+").match(self.text.content, start)
+            written = _IDENTIFIER.match(self.text.content, start)
             identifier = written[0] if written is not None else identifier
-        built: cst.Name = nodes.name(identifier)
+        built = nodes.name(identifier)
         self.places[built] = (start, start + len(identifier))
         return built
 
@@ -128,8 +129,7 @@ class Expressions:
             for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         ]
         rest = None if arguments.kwarg is None else self._build_parameter(arguments.kwarg, None, "**")
-        found: cst.Parameters = nodes.parameters(built[count:], star, keyword_only, rest, built[:count])
-        return found
+        return nodes.parameters(built[count:], star, keyword_only, rest, built[:count])
 
     def _build_parameter(self, node: ast.arg, default: ast.expr | None, star: str) -> cst.Param:
         written = self.place_name(node.arg, self.text.start(node))
@@ -168,10 +168,7 @@ class Expressions:
         first = self.text.start(node.elts[0])
         if content[start] != "(" or first == start:
             return False
-        depth = 0
-        while start < first:
-            depth += 1
-            start = self.text.skip_trivia(start + 1)
+        depth = self._count_opening(start, first)
         end = self.text.skip_trivia(self.text.end(node.elts[0]))
         while depth and content[end] == ")":
             depth -= 1
@@ -180,15 +177,18 @@ class Expressions:
 
     def find_outer(self, start: int, node: ast.expr) -> int:
         """Return where an operand ends, the parentheses around it included, which open after `start`."""
-        first, end = self.text.start(node), self.text.end(node)
+        end = self.text.end(node)
+        for _ in range(self._count_opening(self.text.skip_trivia(start), self.text.start(node))):
+            end = self.text.skip_trivia(end) + 1
+        return end
+
+    def _count_opening(self, start: int, first: int) -> int:
+        """Return how many parentheses open from `start` on, before the token at `first`."""
         depth = 0
-        start = self.text.skip_trivia(start)
         while start < first:
             depth += 1
             start = self.text.skip_trivia(start + 1)
-        for _ in range(depth):
-            end = self.text.skip_trivia(end) + 1
-        return end
+        return depth
 
 
 def _name(self: Expressions, node: ast.Name) -> cst.Name:
@@ -220,33 +220,29 @@ def _constant(self: Expressions, node: ast.Constant) -> cst.BaseExpression:
         return _string(self, node)
     if value is ...:
         return nodes.ellipsis_()
-    written = self.text.content[self.text.start(node) : self.text.end(node)]
     make = {int: nodes.integer, float: nodes.float_, complex: nodes.imaginary}[type(value)]
-    return make(written)
+    return make(self.text.cut(node))
 
 
-def _string(self: Expressions, node: ast.expr) -> cst.BaseExpression:
-    start, end = self.text.start(node), self.text.end(node)
-    written = self.text.content[start:end]
-    if _STRING.fullmatch(written):
-        return nodes.string(written)
-    return _cut_out(self, written, start)
+def _string(self: Expressions, node: ast.Constant) -> cst.BaseExpression:
+    written = self.text.cut(node)
+    return nodes.string(written) if _STRING.fullmatch(written) else _cut_out(self, node)
 
 
-def _cut_out(self: Expressions, written: str, start: int) -> cst.BaseExpression:
+def _cut_out(self: Expressions, node: ast.expr) -> cst.BaseExpression:
     """Have libcst parse strings side by side, or with expressions in them: older Pythons misplace these."""
+    written = f"({self.text.cut(node)})"
     try:
-        built = cst.parse_expression(f"({written})")
+        built = cst.parse_expression(written)
     except cst.ParserSyntaxError as error:
         raise UnknownSyntaxError(written) from error
-    self.places.update(count_expression(built, start - 1))
+    self.places.update(count_expression(built, self.text.start(node) - 1))
     return built
 
 
 def _subscript(self: Expressions, node: ast.Subscript) -> cst.Subscript:
     found = node.slice
-    several = isinstance(found, ast.Tuple) and bool(found.elts) and not self.has_parentheses(found)
-    parts = found.elts if several and isinstance(found, ast.Tuple) else [found]
+    parts = found.elts if isinstance(found, ast.Tuple) and not self.has_parentheses(found) else [found]
     value = self.build(node.value)
     return nodes.subscript(value, [nodes.subscript_element(_index(self, part)) for part in parts])
 
@@ -261,7 +257,7 @@ def _index(self: Expressions, node: ast.expr) -> cst.BaseSlice:
 
 
 def _tuple(self: Expressions, node: ast.Tuple) -> cst.Tuple:
-    built: cst.Tuple = nodes.tuple_([self.build_element(one) for one in node.elts])
+    built = nodes.tuple_([self.build_element(one) for one in node.elts])
     if self.has_parentheses(node):
         ends = (node.elts[0], node.elts[-1]) if node.elts else (None, None)
         self.places[built] = lambda: self.find_content(node, *ends)
@@ -285,7 +281,7 @@ def _clauses(self: Expressions, generators: Sequence[ast.comprehension]) -> cst.
     conditions = [nodes.condition(self.build(test)) for test in first.ifs]
     inner = _clauses(self, others) if others else None
     asynchronous = nodes.ASYNCHRONOUS if first.is_async else None
-    built: cst.CompFor = nodes.clause(target, iterable, conditions, inner, asynchronous)
+    built = nodes.clause(target, iterable, conditions, inner, asynchronous)
     self.places[built] = lambda: (_find_for(self, first), _end_of_clause(self, generators[-1]))
     return built
 
@@ -307,7 +303,7 @@ def _end_of_clause(self: Expressions, clause: ast.comprehension) -> int:
 
 
 def _generator(self: Expressions, node: ast.GeneratorExp) -> cst.GeneratorExp:
-    built: cst.GeneratorExp = nodes.generator(self.build(node.elt), _clauses(self, node.generators))
+    built = nodes.generator(self.build(node.elt), _clauses(self, node.generators))
     clause = node.generators[-1]
     last = clause.ifs[-1] if clause.ifs else clause.iter
     self.places[built] = lambda: self.find_content(node, node.elt, last)
@@ -348,11 +344,6 @@ def _yield_from(self: Expressions, node: ast.YieldFrom) -> cst.Yield:
     return nodes.yield_(nodes.from_(self.build(node.value)))
 
 
-def _interpolated(self: Expressions, node: ast.JoinedStr) -> cst.BaseExpression:
-    start = self.text.start(node)
-    return _cut_out(self, self.text.content[start : self.text.end(node)], start)
-
-
 def _elements(self: Expressions, elements: Sequence[ast.expr]) -> list[cst.BaseElement]:
     return [self.build_element(one) for one in elements]
 
@@ -362,7 +353,7 @@ _BUILDERS: dict[type[ast.expr], Callable[[Expressions, Any], Any]] = {
     ast.Attribute: _attribute,
     ast.Call: _call,
     ast.Constant: _constant,
-    ast.JoinedStr: _interpolated,
+    ast.JoinedStr: _cut_out,
     ast.Subscript: _subscript,
     ast.Tuple: _tuple,
     ast.List: lambda self, node: nodes.list_(_elements(self, node.elts)),

@@ -46,7 +46,7 @@ def build_tree(text: Text) -> tuple[cst.Module, Places]:
     """
     parsed = ast.parse(text.content)
     builder = Statements(text)
-    tree: cst.Module = nodes.module(builder.build_lines(parsed.body))
+    tree = nodes.module(builder.build_lines(parsed.body))
     builder.places[tree] = (0, len(text.content))
     return tree, builder.places
 
@@ -85,7 +85,7 @@ class Statements(Expressions):
         if build is None:
             raise UnknownSyntaxError(type(statement).__name__)
         built: cst.BaseCompoundStatement = build(self, statement)
-        self.places.setdefault(built, statement)
+        self.places[built] = statement
         return built
 
     def build_block(self, statements: Sequence[ast.stmt]) -> cst.BaseSuite:
@@ -109,7 +109,7 @@ class Statements(Expressions):
         """Return the `else` clause that comes after the statement `before`."""
         if not statements:
             return None
-        built: cst.Else = nodes.else_(self.build_block(statements))
+        built = nodes.else_(self.build_block(statements))
         self._place_clause(built, before, statements[-1])
         return built
 
@@ -209,12 +209,8 @@ def _names(self: Statements, node: ast.Global | ast.Nonlocal) -> list[cst.NameIt
 
 def _if(self: Statements, node: ast.If) -> cst.If:
     test, body = self.build(node.test), self.build_block(node.body)
-    orelse: cst.If | cst.Else | None
-    if node.orelse and isinstance(node.orelse[0], ast.If) and _is_elif(self, node.orelse[0]):
-        orelse = _if(self, node.orelse[0])
-        self.places[orelse] = node.orelse[0]
-    else:
-        orelse = self.build_else(node.orelse, node.body[-1])
+    is_chain = bool(node.orelse) and isinstance(node.orelse[0], ast.If) and _is_elif(self, node.orelse[0])
+    orelse = self.build_compound(node.orelse[0]) if is_chain else self.build_else(node.orelse, node.body[-1])
     return nodes.if_(test, body, orelse)
 
 

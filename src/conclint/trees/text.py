@@ -6,9 +6,12 @@ import ast
 import re
 from functools import cached_property
 
-NEWLINE = re.compile(r"\r\n?|\n")
+from conclint.model.span import NEWLINE
+
 _TRIVIA = re.compile(r"(?:[ \t\f\r\n]|\\\r?\n|#[^\r\n]*)*")
 
+Placed = ast.expr | ast.stmt | ast.excepthandler | ast.arg | ast.keyword | ast.alias
+"""The nodes of Python's tree that have a place."""
 Place = tuple[int, int]
 """Start and end, as offsets in characters."""
 
@@ -34,13 +37,17 @@ class Text:
         written = self.content[start:end]
         return start + (column if written.isascii() else len(written.encode()[:column].decode()))
 
-    def start(self, node: ast.expr | ast.stmt | ast.excepthandler | ast.arg | ast.keyword | ast.alias) -> int:
+    def start(self, node: Placed) -> int:
         """Return where a node of Python's tree starts."""
         return self.offset(node.lineno, node.col_offset)
 
-    def end(self, node: ast.expr | ast.stmt | ast.excepthandler | ast.arg | ast.keyword | ast.alias) -> int:
+    def end(self, node: Placed) -> int:
         """Return where a node of Python's tree ends."""
         return self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+
+    def cut(self, node: Placed) -> str:
+        """Return what a node of Python's tree is written as."""
+        return self.content[self.start(node) : self.end(node)]
 
     def skip_trivia(self, offset: int) -> int:
         """Return where the next token starts: after whitespace, comments and line continuations."""
