@@ -9,6 +9,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+PROCESSES = 2
+"""What conclint and those it is compared with may use."""
+CONCLINT = (
+    "conclint",
+    "check",
+    "--isolated",
+    "--exit-zero",
+    "--no-progress",
+    "--output-format",
+    "concise",
+    "--jobs",
+    str(PROCESSES),
+)
+"""A run that depends on nothing but the files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import libcst as cst
 
-PROCESSES = 2
+from bench.measure import PROCESSES
+
 _FILES_PER_JOB = 4
 
 

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure import run_code, run_module
-from bench.parse import PROCESSES
+from bench.measure import CONCLINT, PROCESSES, run_code, run_module
 
 _JOBS = str(PROCESSES)
-_CONCLINT = ("conclint", "check", "--isolated", "--exit-zero", "--no-progress", "--jobs", _JOBS)
 _FLAKE8 = ("--isolated", "--exit-zero", "--jobs", _JOBS)
 _PYLINT_CHECKS = "useless-with-lock,bad-thread-instantiation,consider-using-with"
 _STARTS = 9
@@ -31,7 +29,7 @@ class Peer:
 def print_peers(package: Path) -> None:
     """Print how often conclint's time fits into that of each peer, each measured right after the other."""
     print(f"{'peer':>34} {'peer':>9} {'conclint':>9} {'times':>6} {'goal':>6}")
-    cold = (*_CONCLINT, "--no-cache", str(package))
+    cold = (*CONCLINT, "--no-cache", str(package))
     for peer in (
         Peer("flake8-async", ("bench.flake8", "flake8-async", "--select", "ASYNC", *_FLAKE8, str(package)), 20),
         Peer("Fixit", ("fixit", "--quiet", "lint", str(package)), 20),
@@ -75,7 +73,7 @@ def print_warm(corpus: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "corpus")
         _copy(corpus, copy)
-        command = (*_CONCLINT, "--cache-dir", str(Path(folder, "cache")), str(copy))
+        command = (*CONCLINT, "--cache-dir", str(Path(folder, "cache")), str(copy))
         cold = run_module(command).seconds
         warm = min(run_module(command).seconds for _ in range(3))
         changed = max(copy.rglob("*.py"), key=lambda path: path.stat().st_size)

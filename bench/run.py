@@ -2,8 +2,8 @@
 
 `make bench CORPUS=dir`, where `dir` has a folder per package, `distributed` among them. Nothing is fetched. Both sides
 use two processes and pay for the start of the interpreter; they take turns, so that a busy machine slows both, and the
-result is the median of the pairs' ratios. Then follow what the start costs, the peers on the same files, runs with a
-cache, and shares of the whole corpus, stage by stage.
+result is the median of the pairs' ratios. Then follow what the start and each line cost, the peers on the same files,
+runs with a cache, and shares of the whole corpus, stage by stage.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.growth import print_growth
-from bench.measure import run_module
-from bench.parse import PROCESSES
+from bench.measure import CONCLINT, PROCESSES, run_module
 from bench.peers import print_peers, print_starts, print_warm
 
 _PACKAGE = "distributed"
@@ -49,6 +48,7 @@ def main() -> None:
     print(f"{_PACKAGE}: {describe(package)}, {PROCESSES} processes, Python {sys.version.partition(' ')[0]}")
     print_table(tuple(iter_pairs(package, arguments.pairs)))
     print_starts()
+    print_reading(package)
     if not arguments.pairs_only:
         corpus = Path(arguments.corpus).resolve()
         print_peers(package)
@@ -62,10 +62,15 @@ def describe(package: Path) -> str:
     return f"{len(contents):,} files, {sum(content.count(bytes([10])) for content in contents):,} lines"
 
 
+def print_reading(package: Path) -> None:
+    """Print what one process spends on each line."""
+    _, parse, sketch, analysis = run_module(("bench.reading", str(package))).output.split()
+    print(f"µs of CPU per line: libcst's parser {parse}, a sketch {sketch}, its analysis {analysis}")
+
+
 def iter_pairs(package: Path, count: int) -> Iterator[Pair]:
     """Yield the pairs; which side begins changes, so that neither always finds the other's files in memory."""
-    options = ("--isolated", "--no-cache", "--exit-zero", "--output-format", "concise", "--jobs", str(PROCESSES))
-    conclint = ["conclint", "check", *options, str(package)]
+    conclint = [*CONCLINT, "--no-cache", str(package)]
     parse = ["bench.parse", str(package)]
     run_module(parse)  # the first runs read the files from the disk, and write bytecode
     run_module(conclint)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.parse import PROCESSES
+from bench.measure import PROCESSES
 from conclint.config import Options, read_settings, resolve
 from conclint.discover import discover
 from conclint.model.file import SourceFile

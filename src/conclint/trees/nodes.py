@@ -13,7 +13,7 @@ Node = TypeVar("Node", bound=cst.CSTNode)
 def _write_maker(node_type: type[Node], *fields: str) -> Callable[..., Node]:
     """Return a function that makes a node with these fields.
 
-    libcst's own constructors fill in whitespace and check what they get, which takes ten times as long.
+    libcst's own constructors fill in whitespace and check what they get, which takes several times as long.
     """
     names: dict[str, Any] = {"node_type": node_type, "new": object.__new__}
     names |= {f"set_{field}": getattr(node_type, field).__set__ for field in fields}
