@@ -91,14 +91,11 @@ def _iter_cursors(project: Project, connection: Object) -> Iterator[Object]:
 def _find_makers(project: Project, symbol: str) -> tuple[Control, ...]:
     """Return the threads that may run a function; none where somebody may call it who is not seen."""
     graph = project.call_graph
-    pending, seen = [symbol], {symbol}
-    while pending:
-        current = pending.pop()
-        if current in graph.passed_functions or set(project.decorators(current)) - _PLAIN:
-            return ()
-        callers = {caller for caller, _, _ in graph.callers.get(current, ())} - seen
-        seen |= callers
-        pending.extend(callers)
+    if any(
+        one in graph.passed_functions or set(project.decorators(one)) - _PLAIN
+        for one in graph.collect_callers([symbol])
+    ):
+        return ()
     return project.parallel.controls(symbol)
 
 

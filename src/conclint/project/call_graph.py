@@ -12,10 +12,11 @@ from conclint.model.facts import Acquisition, Call, Function, Use
 from conclint.model.ids import ContextId
 from conclint.model.span import Span
 from conclint.model.values import Local
+from conclint.project.call_place import CallPlace
 from conclint.project.objects import ObjectKind, Site
 
 if TYPE_CHECKING:
-    from conclint.project.project import CallPlace, Project
+    from conclint.project.project import Project
     from conclint.project.roots import Root
 
 _MOST_HANDED = 1
@@ -77,8 +78,6 @@ class CallGraph:
             yield self._call_at(site), callee
 
     def _call_at(self, site: Site) -> CallPlace:
-        from conclint.project.project import CallPlace
-
         place = self.place_at(site)
         if isinstance(place, Acquisition):
             place = Call(place.function, place.value, (), place.span, Use.USED, place.context)

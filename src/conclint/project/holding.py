@@ -74,15 +74,13 @@ class Holding:
 
     def _may_be_held(self, symbol: str, identity: Object | Place) -> bool:
         """Whether some way into a function holds the lock."""
-        pending, seen = [symbol], {symbol}
-        while pending:
-            for caller, module, context in self._project.call_graph.callers.get(pending.pop(), ()):
-                if any(lock.identity == identity for lock, _ in self._project.locks.held(module, context)):
-                    return True
-                if caller not in seen:
-                    seen.add(caller)
-                    pending.append(caller)
-        return False
+        graph = self._project.call_graph
+        return any(
+            lock.identity == identity
+            for callee in graph.collect_callers([symbol])
+            for _, module, context in graph.callers.get(callee, ())
+            for lock, _ in self._project.locks.held(module, context)
+        )
 
     def _is_unfit(self, place: CallPlace) -> bool:
         if find_blocking(self._project, place, _WAITS) is not None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from conclint.model.facts import AccessKind, Call, Use
 from conclint.model.values import Attribute
+from conclint.project.call_place import CallPlace
 from conclint.project.objects import Site
 
 if TYPE_CHECKING:
-    from conclint.project.project import CallPlace, Project
+    from conclint.project.project import Project
 
 _PROPERTY = ("builtins.property",)
 
@@ -30,8 +31,6 @@ def _collect_names(project: Project) -> frozenset[str]:
 
 
 def _iter_loads(project: Project, names: frozenset[str]) -> Iterator[tuple[CallPlace, tuple[str, ...]]]:
-    from conclint.project.project import CallPlace
-
     for module, facts in enumerate(project.modules):
         for number, access in enumerate(facts.accesses):
             target = facts.values[access.target]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property
 
 from conclint import catalog
 from conclint.catalog.rows import CallRow, ClassRow, Kind
 from conclint.model.alarm import Alarm, Related
-from conclint.model.facts import Argument, Call, Context, Function, ModuleFacts
+from conclint.model.facts import Function, ModuleFacts
 from conclint.model.fix import Anchor
 from conclint.model.hints import Hints
 from conclint.model.span import Span
 from conclint.model.values import Constant, Value, ValueId
 from conclint.project.call_graph import CallGraph
+from conclint.project.call_place import CallPlace
 from conclint.project.callables import Handover, iter_handovers
 from conclint.project.checks import Checks
 from conclint.project.declarations import Declarations
@@ -24,7 +24,7 @@ from conclint.project.guards import Guards
 from conclint.project.handlers import Handlers
 from conclint.project.iterations import Iterations
 from conclint.project.lifetime import Lifetimes
-from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target, find_argument
+from conclint.project.link import ExternalTarget, Linker, Links, Operation, Target
 from conclint.project.loads import collect_property_loads
 from conclint.project.lock_order import LockOrder
 from conclint.project.locks import Locks
@@ -41,38 +41,7 @@ from conclint.project.stalls import Stalls
 from conclint.project.symbols import FunctionPlace, Symbols
 from conclint.project.ways import collect_plain_calls
 
-
-@dataclass(frozen=True, slots=True)
-class CallPlace:
-    """A call of the program, with the module in which it stands."""
-
-    site: Site
-    call: Call
-    facts: ModuleFacts
-
-    @property
-    def function(self) -> Function:
-        """The function around the call."""
-        return self.facts.functions[self.call.function]
-
-    @property
-    def function_place(self) -> FunctionPlace:
-        """Where the function around the call stands."""
-        return FunctionPlace(self.site.module, self.call.function)
-
-    @property
-    def context(self) -> Context:
-        """The surroundings of the call."""
-        return self.facts.contexts[self.call.context]
-
-    def find_argument(self, keyword: str, position: int | None = None) -> Argument | None:
-        """Return the argument given by keyword or at `position`, None where it is not given."""
-        return find_argument(self.call, keyword, position)
-
-    @property
-    def has_stars(self) -> bool:
-        """Whether `*args` or `**kwargs` may carry any argument."""
-        return any(argument.keyword in ("*", "**") for argument in self.call.arguments)
+__all__ = ["CallPlace", "Project"]
 
 
 class Project:

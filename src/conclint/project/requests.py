@@ -128,13 +128,11 @@ class Requests:
         """Yield what a variable becomes by assignment, and a parameter by the calls of handlers and their helpers."""
         facts = self._project.modules[module]
         yield from ((module, flow.source) for flow in facts.flows if flow.target == value)
-        for caller, _, _ in self._project.call_graph.callers.get(found.function, ()):
-            where = self._project.place(caller)
-            for call in self._project.calls_in(where) if where is not None else ():
-                if any(target.function == found.function for target in self._project.callees(call.site)):
-                    given = self._project.locks.paths.bind_values(call.site, found.function).get(found.name)
-                    if given is not None:
-                        yield call.site.module, given
+        for site in self._project.call_graph.sites(found.function):
+            if site.what == "call":
+                given = self._project.locks.paths.bind_values(site, found.function).get(found.name)
+                if given is not None:
+                    yield site.module, given
 
     def _is_given(self, root: Root, found: Local) -> bool:
         """Whether a variable is a parameter of a handler that is another one for each request."""
