@@ -62,10 +62,7 @@ class EndlessWait(NamedTuple):
 
     def find_anchors(self, project: Project) -> tuple[Anchor, ...]:
         """Return where a timeout goes: into the call, or in the place of the one that says "for ever"."""
-        timeout = self.row.timeout
-        given = find_timeout(self.place, timeout) if timeout is not None else None
-        span = given.span if given is not None else self.place.call.span
-        return (project.anchor(self.place.site.module, span, self.keyword),) if self.keyword else ()
+        return tuple(find_anchors(project, self.place, self.row))
 
 
 class Blocked(NamedTuple):

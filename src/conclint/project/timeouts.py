@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint import catalog
 from conclint.catalog.rows import CallRow, Timeout, Wait
 from conclint.model.facts import Argument
+from conclint.model.fix import Anchor
 from conclint.model.values import Result
 from conclint.project.objects import Object, Site
 
@@ -145,6 +147,14 @@ def find_timeout(place: CallPlace, timeout: Timeout) -> Argument | None:
         if found is not None:
             return found
     return None
+
+
+def find_anchors(project: Project, place: CallPlace, row: CallRow) -> Iterator[Anchor]:
+    """Yield where a timeout goes: into the call, or in the place of the one that says "for ever"."""
+    if row.timeout is not None and row.timeout.keyword:
+        given = find_timeout(place, row.timeout)
+        span = given.span if given is not None else place.call.span
+        yield project.anchor(place.site.module, span, row.timeout.keyword)
 
 
 def _may_be_hidden(place: CallPlace, timeout: Timeout) -> bool:

@@ -153,11 +153,8 @@ def _has_nothing_to_run(project: Project, symbol: str) -> bool:
         return False
     if any(project.assigned(Object(ObjectKind.INSTANCE, symbol), name) for name in ("run", "_target")):
         return False
-    places = [
-        place
-        for place in project.calls
-        if any(found.symbol == symbol and found.site == place.site for found in project.result(place.site))
-    ]
+    made = project.lifetimes.iter_made(*_NOUNS)
+    places = [one.place for one in made if one.found.symbol == symbol]
     return bool(places) and all(place.find_argument("target", 1) is None and not place.has_stars for place in places)
 
 
@@ -172,13 +169,8 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     indent = editor.indent(first)
     if indent is None:
         return None
-    if _is_docstring(first):
+    if method.get_docstring() is not None:
         edit = editor.insert(editor.end_of_line(first), f"{indent}super().__init__()\n")
     else:
         edit = editor.insert(editor.start_of_line(first, with_comments=True), f"{indent}super().__init__()\n")
     return Fix("Call `super().__init__()`", Applicability.SAFE, (edit,), reveals=ANY_RULE)
-
-
-def _is_docstring(statement: cst.BaseStatement) -> bool:
-    part = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
-    return isinstance(part, cst.Expr) and isinstance(part.value, cst.SimpleString | cst.ConcatenatedString)

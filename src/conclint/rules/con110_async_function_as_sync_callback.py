@@ -39,16 +39,12 @@ _TELLS_APART = frozenset(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report coroutine functions handed to what takes plain ones, and `async def run` of a thread."""
-    asking = {
-        (place.site.module, place.call.function)
-        for place in project.calls
-        if any(target.name in _TELLS_APART for target in project.externals(place.site))
-    }
+    asking = {place.function_place for place in project.calls_to(_TELLS_APART)}
     certainty = Certainty(project)
     for handover in project.handovers:
         module = handover.place.site.module
         parameter = isinstance(project.value(module, handover.argument.value), Local)
-        if parameter and (module, handover.place.call.function) in asking:
+        if parameter and handover.place.function_place in asking:
             continue
         if _only_calls(handover):
             yield from _check_handover(project, handover, certainty)

@@ -54,14 +54,13 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _iter_calls(project: Project) -> Iterator[_Change]:
     for place in project.external_calls:
-        targets = project.externals(place.site)
-        rows = [project.find_row(target) for target in targets]
-        first = rows[0] if rows and not project.callees(place.site) else None
-        if first is None or not first.changes or any(row is None or not row.changes for row in rows):
+        rows = project.rows(place.site)
+        known = len(rows) == len(project.externals(place.site)) and not project.callees(place.site)
+        if not known or not all(row.changes for _, row in rows):
             continue
-        if any(target.name == _FILTERS for target in targets) and _are_filters_local(project):
+        if any(target.name == _FILTERS for target, _ in rows) and _are_filters_local(project):
             continue
-        yield _Change(place.site.module, place.function.symbol, place.call.span, first.changes)
+        yield _Change(place.site.module, place.function.symbol, place.call.span, rows[0][1].changes)
 
 
 def _are_filters_local(project: Project) -> bool:

@@ -39,7 +39,7 @@ _REPLACEMENTS = {
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls of the old names, on objects that are known to be threads, conditions and events."""
-    for place in project.calls:
+    for place in project.external_calls:
         old = _find_old_name(project, place)
         if old is not None:
             name = old.rpartition(".")[2]

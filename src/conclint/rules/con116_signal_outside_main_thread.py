@@ -38,7 +38,7 @@ _QUESTIONS = frozenset(
 def check(project: Project) -> Iterator[Alarm]:
     """Report handlers that are only ever set in threads."""
     elsewhere: set[str] | None = None
-    for place in project.calls:
+    for place in project.calls_to(_SETTERS.keys()):
         raised = _find_raised(project, place)
         if raised is None or place.context.protected:
             continue

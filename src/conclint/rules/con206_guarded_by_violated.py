@@ -44,7 +44,8 @@ def check(project: Project) -> Iterator[Alarm]:
             yield _report_access(project, guard, access)
     required = project.declarations.required
     if required:
-        for place in project.calls:
+        sites = {site for symbol in required for site in project.call_graph.sites(symbol) if site.what == "call"}
+        for place in map(project.call, sorted(sites)):
             for symbol in dict.fromkeys(target.function for target in project.callees(place.site)):
                 for demand in required.get(symbol, ()):
                     yield from _check_call(project, place, symbol, demand)

@@ -26,9 +26,8 @@ _VARIABLE = "contextvars.ContextVar"
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report context variables that are made, and used, by each call of a function."""
-    for place in project.calls:
-        made = any(target.name == _VARIABLE and target.receiver is None for target in project.externals(place.site))
-        if made and _is_local(project, place) and _is_repeated(project, place.function.symbol):
+    for place in project.calls_to({_VARIABLE}):
+        if _is_local(project, place) and _is_repeated(project, place.function.symbol):
             message = (
                 f"each call of `{place.function.name}` makes a new `ContextVar`, and contexts keep every one of them"
             )

@@ -16,9 +16,11 @@ from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.conditions import Use, iter_uses
 from conclint.project.holding import Holding
+from conclint.project.locks import Lock
 from conclint.project.objects import Object
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import CallPlace, Project
+from conclint.project.symbols import FunctionPlace
 from conclint.project.testing import is_test
 from conclint.rules.declare import fixer, project_rule
 
@@ -35,8 +37,9 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report `wait` and `notify` where the lock of the Condition is certainly not held."""
-    kept, holding = _find_kept(project), Holding(project)
-    for use in iter_uses(project):
+    uses = list(iter_uses(project))
+    kept, holding = _find_kept(project) if uses else frozenset(), Holding(project)
+    for use in uses:
         if not is_test(use.place) and use.lock.identity not in kept and _is_not_held(project, use):
             message = f"`{use.condition}.{use.name}` is called without the lock of `{use.condition}`"
             related = (*_iter_made(project, use), *_iter_ways(project, use))
@@ -78,21 +81,20 @@ def _may_acquire(project: Project, use: Use) -> bool:
 
 def _find_kept(project: Project) -> frozenset[Object | Place]:
     """Return the locks that some function acquires for its caller: it never releases them."""
-    released = {
-        (place.function_place, lock.identity)
-        for place in project.calls
-        if (split := project.places.split(place.site.module, place.call.callee)) is not None
-        and split[1] == "release"
-        and (lock := project.locks.find(place.site.module, split[0])) is not None
-    }
     return frozenset(
         lock.identity
         for module, facts in enumerate(project.modules)
         for entry in facts.acquisitions
         if entry.how in (How.ACQUIRE, How.AWAITED_ACQUIRE)
         and (lock := project.locks.find(module, entry.value)) is not None
-        and ((module, entry.function), lock.identity) not in released
+        and not any(_releases(project, one, lock) for one in project.calls_in(FunctionPlace(module, entry.function)))
     )
+
+
+def _releases(project: Project, place: CallPlace, lock: Lock) -> bool:
+    split = project.places.split(place.site.module, place.call.callee)
+    released = project.locks.find(place.site.module, split[0]) if split is not None and split[1] == "release" else None
+    return released is not None and released.identity == lock.identity
 
 
 def _iter_made(project: Project, use: Use) -> Iterator[Related]:

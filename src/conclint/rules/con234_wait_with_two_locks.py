@@ -30,7 +30,7 @@ def check(project: Project) -> Iterator[Alarm]:
     uses = {use.place.site: use for use in iter_uses(project) if use.waits and _may_wait(project, use)}
     # A wait stands in a loop, often with a `return` where the time is up.
     ways = Ways(project, lambda place: place.site in uses, is_taken=lambda context: not context.branches)
-    for place in project.calls:
+    for place in project.calls if uses else ():
         step = ways.find(place) if place.context.lockset and not is_test(place) else None
         if step is None:
             continue

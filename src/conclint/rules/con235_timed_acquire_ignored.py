@@ -14,8 +14,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Applicability, Edit, Fix
 from conclint.model.rule import Category, Rule
-from conclint.model.values import Constant, Local, Result
-from conclint.project.objects import Site
+from conclint.model.values import Constant
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.project.timeouts import find_timeout
@@ -37,9 +36,8 @@ _OWNED = LOCK_KINDS - {Kind.SEMAPHORE}
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report acquires that may fail, where the lock is used and released as if they never did."""
-    unread = _find_unread(project)
-    for place in project.calls:
-        if (place.call.use is Use.DROPPED or place.site in unread) and _may_give_up(project, place):
+    for place in project.external_calls:
+        if (place.call.use is Use.DROPPED or place.site in project.unread_results) and _may_give_up(project, place):
             released = _find_release(project, place)
             if released is not None and _does_something(project, place, released):
                 name = project.places.describe(place.site.module, place.call.callee)
@@ -48,18 +46,6 @@ def check(project: Project) -> Iterator[Alarm]:
                     place.site.module, released.call.span, "it is released here, whether it is held or not"
                 )
                 yield project.alarm(place.site.module, RULE.code, place.call.span, message, related)
-
-
-def _find_unread(project: Project) -> frozenset[Site]:
-    """Return the calls whose result is bound to a variable that nobody reads."""
-    return frozenset(
-        Site(module, source.call)
-        for module, facts in enumerate(project.modules)
-        for flow in facts.flows
-        if isinstance(source := facts.values[flow.source], Result)
-        and isinstance(target := facts.values[flow.target], Local)
-        and target.name in facts.functions[flow.function].unread
-    )
 
 
 def _may_give_up(project: Project, place: CallPlace) -> bool:

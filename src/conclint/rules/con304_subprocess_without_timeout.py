@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from conclint.analysis.editor import Editor
+from conclint.analysis.limiting import pass_timeout
 from conclint.catalog.rows import Effect
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant, Name
 from conclint.project.blocking import find_blocking
@@ -18,7 +17,7 @@ from conclint.project.objects import Object
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
-from conclint.project.timeouts import Limit, Timeouts
+from conclint.project.timeouts import Limit, Timeouts, find_anchors
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -32,7 +31,6 @@ RULE = Rule(
 )
 
 _CAPTURING = frozenset({"subprocess.check_output", "subprocess.Popen.communicate"})
-_KEYWORD = "timeout"
 _HIDING = frozenset({"subprocess.PIPE", "subprocess.DEVNULL"})
 """Where output goes that nobody at the terminal sees; `sys.stdout` is no such place."""
 _STREAMS = ("stdin", "stdout", "stderr")
@@ -54,8 +52,8 @@ def check(project: Project) -> Iterator[Alarm]:
         if _is_left_alone(project, place, tuple(targets)) and find_blocking(project, place, Effect.SUBPROCESS):
             callee = project.places.describe(site.module, place.call.callee)
             message = f"`{callee}` waits until the other program ends, however long that takes"
-            anchor = project.anchor(site.module, place.call.span, _KEYWORD)
-            yield project.alarm(site.module, RULE.code, place.call.span, message, anchors=(anchor,))
+            anchors = tuple(find_anchors(project, place, project.rows(site)[0][1]))
+            yield project.alarm(site.module, RULE.code, place.call.span, message, anchors=anchors)
 
 
 def _judge(project: Project, timeouts: Timeouts, place: CallPlace, target: ExternalTarget) -> Limit:
@@ -106,14 +104,4 @@ def _is_ended(project: Project, place: CallPlace, process: Object) -> bool:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Pass the timeout that the settings want."""
-    call = editor.find(anchor.span, cst.Call)
-    if call is None or any(one.star == "**" for one in call.args):
-        return None
-    given = next((one for one in call.args if one.keyword is not None and one.keyword.value == _KEYWORD), None)
-    if given is None:
-        edit = editor.add_argument(call, f"{_KEYWORD}={editor.default_timeout}")
-    else:
-        is_none = isinstance(given.value, cst.Name) and given.value.value == "None"
-        edit = editor.replace(given.value, editor.default_timeout) if is_none else None
-    title = f"Pass a timeout of {editor.default_timeout} seconds"
-    return Fix(title, Applicability.UNSAFE, (edit,)) if edit is not None else None
+    return pass_timeout(editor, anchor)

@@ -38,7 +38,7 @@ _BOUNDED = tuple(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report awaited connections and reads in functions that neither they nor their callers give a timeout."""
-    found = [place for place in project.calls if place.call.use is Use.AWAITED and _waits(project, place)]
+    found = [place for place in project.external_calls if place.call.use is Use.AWAITED and _waits(project, place)]
     limited = _find_limited(project) if found else set()
     for place in found:
         if place.function.symbol not in limited and not is_test(place):
