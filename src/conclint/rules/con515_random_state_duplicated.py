@@ -52,12 +52,13 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _iter_draws(project: Project) -> Iterator[tuple[str, CallPlace]]:
     """Yield the calls that use, or seed, NumPy's global generator."""
-    for site, targets in sorted(project.links.externals.items()):
-        names = {target.name.removeprefix(_NUMPY) for target in targets if target.name.startswith(_NUMPY)}
+    for place in project.external_calls:
+        found = (target.name for target in project.externals(place.site))
+        names = {one.removeprefix(_NUMPY) for one in found if one.startswith(_NUMPY)}
         name = min(names, default="")
         # Classes, and what belongs to them, have no part in the global state.
-        if site.what == "call" and name and name == name.lower() and "." not in name and name not in _MAKING:
-            yield name, project.call(site)
+        if name and name == name.lower() and "." not in name and name not in _MAKING:
+            yield name, place
 
 
 def _is_spawned(project: Project, roots: list[Root]) -> bool:
