@@ -9,6 +9,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import collect_ways
 from conclint.project.objects import Site
+from conclint.project.parallel import OTHER_MEMORY
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.project.start_methods import StartMethods
@@ -27,7 +28,6 @@ RULE = Rule(
 _NUMPY = "numpy.random."
 _SEEDING = frozenset({"seed", "set_state"})
 _MAKING = frozenset({"default_rng", "get_state", "get_bit_generator", "set_bit_generator"})
-_PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 _SPAWNING = ("spawn", "forkserver")
 
 
@@ -35,7 +35,9 @@ _SPAWNING = ("spawn", "forkserver")
 def check(project: Project) -> Iterator[Alarm]:
     """Report uses of NumPy's global generator in what several forked processes run."""
     draws = list(_iter_draws(project))
-    roots = [root for root in project.roots if root.runs_in in _PROCESSES and root.site.what == "call"] if draws else []
+    if not draws:
+        return
+    roots = [root for root in project.roots if root.runs_in in OTHER_MEMORY and root.site.what == "call"]
     if not roots or _is_spawned(project, roots):
         return
     seeding = {place.function.symbol for name, place in draws if name in _SEEDING}
