@@ -9,7 +9,7 @@ import libcst as cst
 from conclint.analysis.editor import Editor
 from conclint.analysis.fields import iter_nodes
 from conclint.analysis.names import absolute_module, dotted_name
-from conclint.model.fix import Applicability, Edit, Fix
+from conclint.model.fix import Anchor, Applicability, Edit, Fix
 
 _OTHER_LOOPS = frozenset({"trio", "anyio", "curio"})
 
@@ -40,6 +40,12 @@ def run_in_thread(editor: Editor, call: cst.Call) -> Fix | None:
     first, second = editor.call_with(call, f"{opening}{reference.text}")
     edits = (*reference.edits, first, second, *((editor.insert_after(call, closing),) if closing else ()))
     return Fix("Run it in a thread", Applicability.UNSAFE, edits)
+
+
+def hand_to_thread(editor: Editor, anchor: Anchor) -> Fix | None:
+    """Return that fix for the call at an anchor; one without words is of a call that the rule does not want moved."""
+    call = editor.find(anchor.span, cst.Call)
+    return run_in_thread(editor, call) if call is not None and anchor.words else None
 
 
 def may_run_in_thread(editor: Editor, call: cst.Call) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.awaiting import hand_to_thread
 from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Use
@@ -65,5 +63,4 @@ def _report(project: Project, first: Step, moves: Moves) -> Alarm:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Hand the helper to a thread."""
-    call = editor.find(anchor.span, cst.Call)
-    return run_in_thread(editor, call) if call is not None and anchor.words else None
+    return hand_to_thread(editor, anchor)

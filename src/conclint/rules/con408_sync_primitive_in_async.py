@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.awaiting import hand_to_thread
 from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm, Related
@@ -111,5 +109,4 @@ def _relate_section(project: Project, section: Section, lock: str) -> Iterator[R
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Have a thread wait."""
-    call = editor.find(anchor.span, cst.Call)
-    return run_in_thread(editor, call) if call is not None and anchor.words else None
+    return hand_to_thread(editor, anchor)

@@ -12,7 +12,6 @@ from conclint.model.values import Await, Result
 from conclint.project.exceptions import Exceptions
 from conclint.project.jobs import Jobs
 from conclint.project.lifetime import Made
-from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
 from conclint.project.tasks import starts_task
@@ -53,10 +52,10 @@ def _iter_kept(project: Project) -> Iterator[Made]:
 def _find_gathered(project: Project) -> set[Object]:
     """Return what is given to calls that hand out results: `gather(*tasks)`, `shield(task)`."""
     found: set[Object] = set()
-    for site, targets in project.links.externals.items():
-        if site.what == "call" and any(_hands_out(project, target) for target in targets):
-            for argument in project.call(site).call.arguments:
-                given = project.objects(site.module, argument.value)
+    for place in project.external_calls:
+        if any(row.role is Role.RESULT and target.receiver is None for target, row in project.rows(place.site)):
+            for argument in place.call.arguments:
+                given = project.objects(place.site.module, argument.value)
                 found.update(given, *(project.elements(one) for one in given))
     return found
 
@@ -70,11 +69,6 @@ def _find_awaited(project: Project) -> set[Object]:
         if type(value) is Await and not isinstance(facts.values[value.base], Result)
     )
     return {found for module, base in bases for found in project.objects(module, base)}
-
-
-def _hands_out(project: Project, target: ExternalTarget) -> bool:
-    row = project.find_row(target) if target.receiver is None else None
-    return row is not None and row.role is Role.RESULT
 
 
 def _find_failing(jobs: Jobs, errors: Exceptions, place: CallPlace) -> tuple[CallPlace, ...]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Function, Use
 from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
-from conclint.project.objects import Site
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
 
@@ -33,9 +31,9 @@ def check(project: Project) -> Iterator[Alarm]:
         for function in facts.functions
         if _never_awaits(function) and _is_own(project, function)
     }
-    calls = _collect_calls(project, found.keys()) if found else {}
     for symbol, (module, function) in found.items():
-        places = [project.find_call(site) for site in calls.get(symbol, ())]
+        # Tasks that begin with it are among them.
+        places = [project.find_call(site) for site in project.call_graph.sites(symbol)]
         awaited = [place for place in places if place is not None and place.call.use is Use.AWAITED]
         if not awaited or len(awaited) < len(places) or any(len(project.callees(one.site)) > 1 for one in awaited):
             continue
@@ -64,13 +62,3 @@ def _is_own(project: Project, function: Function) -> bool:
     # An override is what its base, or another subclass, has made of it.
     family = (*symbols.linearise(function.owner)[1:], *symbols.subclasses.get(function.owner, ()))
     return not any(function.name in symbols.methods.get(one, {}) for one in family)
-
-
-def _collect_calls(project: Project, symbols: AbstractSet[str]) -> dict[str, list[Site]]:
-    """Return the calls of each of these functions, and the tasks that begin with it."""
-    found: dict[str, list[Site]] = {}
-    for site, targets in project.links.callees.items():
-        for target in targets:
-            if target.function in symbols:
-                found.setdefault(target.function, []).append(site)
-    return found

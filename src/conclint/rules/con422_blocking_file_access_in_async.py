@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.awaiting import hand_to_thread
 from conclint.analysis.editor import Editor
 from conclint.catalog.rows import Effect
 from conclint.model.alarm import Alarm
@@ -80,5 +78,4 @@ def _is_all(project: Project, place: CallPlace, found: Blocking) -> bool:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Hand the call to a thread."""
-    call = editor.find(anchor.span, cst.Call)
-    return run_in_thread(editor, call) if call is not None and anchor.words else None
+    return hand_to_thread(editor, anchor)

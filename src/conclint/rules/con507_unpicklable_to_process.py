@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.catalog.rows import LOCK_KINDS, Kind, RunsIn, Spawn
+from conclint.catalog.rows import LOCK_KINDS, Kind, Spawn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Argument
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Object, ObjectKind, Site
+from conclint.project.parallel import OTHER_MEMORY
 from conclint.project.project import CallPlace, Project
 from conclint.project.start_methods import StartMethods, iter_passed
 from conclint.rules.declare import project_rule
@@ -22,7 +23,6 @@ RULE = Rule(
     since="0.1.0",
 )
 
-_PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 _PICKLING = ("spawn", "forkserver")
 _INHERITED = LOCK_KINDS | {Kind.EVENT, Kind.BARRIER, Kind.QUEUE}
 _SHARED = ("multiprocessing.Value", "multiprocessing.Array")
@@ -69,9 +69,9 @@ def _relate(project: Project, module: int, argument: Argument, found: Object) ->
 
 def _collect_sites(project: Project) -> set[Site]:
     """Return the calls that give work to other processes, and to nothing else (must)."""
-    found = {spawn.site for spawn in project.links.spawns if spawn.runs_in in _PROCESSES}
-    found |= {root.site for root in project.roots if root.runs_in in _PROCESSES}
-    others = {root.site for root in project.roots if root.runs_in not in _PROCESSES}
+    found = {spawn.site for spawn in project.links.spawns if spawn.runs_in in OTHER_MEMORY}
+    found |= {root.site for root in project.roots if root.runs_in in OTHER_MEMORY}
+    others = {root.site for root in project.roots if root.runs_in not in OTHER_MEMORY}
     calls = {site for site in found - others if site.what == "call" and not project.callees(site)}
     return {site for site in calls if all(_spawn_of(project, site))}
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint.analysis.editor import Editor
-from conclint.catalog.rows import LOCK_KINDS, Domain, Kind, RunsIn
+from conclint.catalog.rows import LOCK_KINDS, Domain, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Argument
 from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.objects import Object, ObjectKind
+from conclint.project.parallel import OTHER_MEMORY
 from conclint.project.project import CallPlace, Project
 from conclint.project.start_methods import iter_passed
 from conclint.rules.declare import fixer, project_rule
@@ -26,7 +27,6 @@ RULE = Rule(
     since="0.1.0",
 )
 
-_PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 _PROCESS = frozenset({"multiprocessing.Process", "multiprocessing.context.Process", "multiprocessing.process.Process"})
 _TWINS = {
     **{
@@ -48,7 +48,7 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report arguments of processes, and of their jobs, that only work within one process."""
     for place in project.external_calls:
         rows = [row for _, row in project.rows(place.site)]
-        spawns = [row.spawn for row in rows if row.spawn is not None and row.spawn.runs_in in _PROCESSES]
+        spawns = [row.spawn for row in rows if row.spawn is not None and row.spawn.runs_in in OTHER_MEMORY]
         if not spawns or len(spawns) != len(rows) or project.callees(place.site):
             continue
         for argument in iter_passed(project, place, spawns[0]):

@@ -16,6 +16,7 @@ from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Item, ValueId
 from conclint.project.confinement import Way, collect_ways
+from conclint.project.parallel import OTHER_MEMORY
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.roots import Root
@@ -31,7 +32,6 @@ RULE = Rule(
 )
 
 _SHARED = ("multiprocessing.Value", "multiprocessing.Array")
-_PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 
 
 class Update(NamedTuple):
@@ -46,7 +46,7 @@ class Update(NamedTuple):
 def check(project: Project) -> Iterator[Alarm]:
     """Report updates of a `Value` or `Array`, with no lock held, that two processes may make at once."""
     updates = list(_iter_updates(project))
-    roots = [root for root in project.roots if root.runs_in in _PROCESSES] if updates else []
+    roots = [root for root in project.roots if root.runs_in in OTHER_MEMORY] if updates else []
     reached = {root: collect_ways(project, [root]) for root in roots}
     for update in updates:
         symbol = project.modules[update.module].functions[update.access.function].symbol

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from conclint.catalog.rows import Kind, RunsIn
+from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import AccessKind
 from conclint.model.rule import Category, Rule
@@ -14,6 +14,7 @@ from conclint.model.values import Collection, Constant, Item, Result, ValueId
 from conclint.project.confinement import Way, collect_confined, collect_ways, goes_own_way, is_of_self
 from conclint.project.objects import ObjectKind, Site
 from conclint.project.order import precedes
+from conclint.project.parallel import OTHER_MEMORY
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.shared import SharedAccess
@@ -28,7 +29,6 @@ RULE = Rule(
     since="0.1.0",
 )
 
-_PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 _MOST_ROOTS = 3
 _PLAIN = ("builtins.", "collections.")
 _READS = frozenset({AccessKind.READ, AccessKind.CHECK, AccessKind.ITERATE})
@@ -45,9 +45,9 @@ class Read(NamedTuple):
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report state that only child processes change, and only their parent reads."""
-    confined = collect_confined(project, lambda root: root.runs_in in _PROCESSES and goes_own_way(project, root))
+    confined = collect_confined(project, lambda root: root.runs_in in OTHER_MEMORY and goes_own_way(project, root))
     ways = {symbol: way for symbol, way in confined.items() if _is_work(project, way)}
-    reached = collect_ways(project, [root for root in project.roots if root.runs_in in _PROCESSES]) if ways else {}
+    reached = collect_ways(project, [root for root in project.roots if root.runs_in in OTHER_MEMORY]) if ways else {}
     for place, accesses in project.shared.by_place.items() if ways else ():
         changes = [one for one in accesses if one.is_write and one.function in ways]
         change = next((one for one in changes if _is_of_parent(project, place, one, ways[one.function])), None)

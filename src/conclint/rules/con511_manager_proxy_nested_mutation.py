@@ -40,8 +40,7 @@ _ENTRIES = ("entry", "changed_entry", "kept_entry")
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report changes of what comes out of a proxy, which are made to a copy."""
-    names = {target.name for targets in project.links.externals.values() for target in targets}
-    if names.isdisjoint(_PROXIES):
+    if not any(project.calls_to(_PROXIES)):
         return
     for module, facts in enumerate(project.modules):
         for target, span, function in _iter_changes(facts):
@@ -107,10 +106,10 @@ def _is_plain(project: Project, found: Object) -> bool:
 def _is_stored_back(project: Project, module: int, function: int, proxy: ValueId) -> bool:
     """Whether the function assigns to the proxy what it has read from there: `d[k] = d[k]`, `d[k] = entry`."""
     facts = project.modules[module]
+    held = {one for found in project.objects(module, proxy) for one in project.elements(found)}
     for flow in facts.flows:
         target = facts.values[flow.target]
         if flow.function == function and isinstance(target, Item) and target.base == proxy:
-            held = {one for found in project.objects(module, proxy) for one in project.elements(found)}
             source = facts.values[flow.source]
             if held & project.objects(module, flow.source) and isinstance(source, Item):
                 return True

@@ -74,17 +74,17 @@ def _report(project: Project, fork: Fork, who: str, *steps: Related) -> Alarm:
 
 
 def _iter_forks(project: Project) -> Iterator[Fork]:
-    for site, targets in sorted(project.links.externals.items()):
-        if site.what != "call" or not all(one.name in _FORKS or one.name.startswith(_PROGRAMS) for one in targets):
+    for place in project.external_calls:
+        targets = project.externals(place.site)
+        if not all(one.name in _FORKS or one.name.startswith(_PROGRAMS) for one in targets):
             continue
-        place = project.call(site)
-        callee = project.places.describe(site.module, place.call.callee)
+        callee = project.places.describe(place.site.module, place.call.callee)
         if all(target.name in _FORKS for target in targets):
             if not _ends_at_once(project, place):
                 yield Fork(place, f"`{callee}`")
         else:
             given = place.find_argument(_HOOK)
-            if given is not None and project.constant(site.module, given.value) != Constant(None):
+            if given is not None and project.constant(place.site.module, given.value) != Constant(None):
                 yield Fork(place, f"`{callee}` with a `preexec_fn`")
     yield from _iter_forked(project)
 

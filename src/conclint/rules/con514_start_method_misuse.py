@@ -28,20 +28,17 @@ _SCRIPT = "__main__"
 def check(project: Project) -> Iterator[Alarm]:
     """Report calls of `set_start_method` that an import makes, itself or through a function."""
     setting: dict[str, CallPlace] = {}
-    for site, targets in sorted(project.links.externals.items()):
-        if not all(target.name == _SET for target in targets) or site.what != "call":
-            continue
-        place = project.call(site)
-        if _is_careful(place):
+    for place in project.calls_to({_SET}):
+        if any(target.name != _SET for target in project.externals(place.site)) or _is_careful(place):
             continue
         if _is_import(place):
             yield _report(project, place, place)
         elif place.call.function:
             setting[place.function.symbol] = place
-    for place in project.calls if setting else ():
-        callees = (target.function for target in project.callees(place.site)) if _is_import(place) else ()
-        found = next((setting[callee] for callee in callees if callee in setting), None)
-        if found is not None:
+    ends = {site: found for symbol, found in setting.items() for site in project.call_graph.sites(symbol)}
+    for site, found in sorted(ends.items()):
+        place = project.find_call(site)
+        if place is not None and _is_import(place):
             yield _report(project, place, found)
 
 

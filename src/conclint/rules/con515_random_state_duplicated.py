@@ -9,6 +9,7 @@ from conclint.model.alarm import Alarm
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import collect_ways
 from conclint.project.objects import Site
+from conclint.project.parallel import OTHER_MEMORY
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.project.start_methods import StartMethods
@@ -27,7 +28,6 @@ RULE = Rule(
 _NUMPY = "numpy.random."
 _SEEDING = frozenset({"seed", "set_state"})
 _MAKING = frozenset({"default_rng", "get_state", "get_bit_generator", "set_bit_generator"})
-_PROCESSES = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 _SPAWNING = ("spawn", "forkserver")
 
 
@@ -35,7 +35,9 @@ _SPAWNING = ("spawn", "forkserver")
 def check(project: Project) -> Iterator[Alarm]:
     """Report uses of NumPy's global generator in what several forked processes run."""
     draws = list(_iter_draws(project))
-    roots = [root for root in project.roots if root.runs_in in _PROCESSES and root.site.what == "call"] if draws else []
+    if not draws:
+        return
+    roots = [root for root in project.roots if root.runs_in in OTHER_MEMORY and root.site.what == "call"]
     if not roots or _is_spawned(project, roots):
         return
     seeding = {place.function.symbol for name, place in draws if name in _SEEDING}
@@ -52,12 +54,13 @@ def check(project: Project) -> Iterator[Alarm]:
 
 def _iter_draws(project: Project) -> Iterator[tuple[str, CallPlace]]:
     """Yield the calls that use, or seed, NumPy's global generator."""
-    for site, targets in sorted(project.links.externals.items()):
-        names = {target.name.removeprefix(_NUMPY) for target in targets if target.name.startswith(_NUMPY)}
+    for place in project.external_calls:
+        found = (target.name for target in project.externals(place.site))
+        names = {one.removeprefix(_NUMPY) for one in found if one.startswith(_NUMPY)}
         name = min(names, default="")
         # Classes, and what belongs to them, have no part in the global state.
-        if site.what == "call" and name and name == name.lower() and "." not in name and name not in _MAKING:
-            yield name, project.call(site)
+        if name and name == name.lower() and "." not in name and name not in _MAKING:
+            yield name, place
 
 
 def _is_spawned(project: Project, roots: list[Root]) -> bool:

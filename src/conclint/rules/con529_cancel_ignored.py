@@ -29,16 +29,14 @@ _CANCEL = "concurrent.futures.Future.cancel"
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report futures that are cancelled because their result did not come in time."""
-    for site, targets in sorted(project.links.externals.items()):
-        if site.what != "call" or not all(target.name == _CANCEL for target in targets):
-            continue
-        place = project.call(site)
-        wait = _find_timed_wait(project, place) if place.call.use is Use.DROPPED else None
+    for place in project.calls_to({_CANCEL}):
+        is_certain = all(target.name == _CANCEL for target in project.externals(place.site))
+        wait = _find_timed_wait(project, place) if is_certain and place.call.use is Use.DROPPED else None
         if wait is not None and not _tells_to_stop(project, place):
-            name = project.places.describe(site.module, place.call.callee)
+            name = project.places.describe(place.site.module, place.call.callee)
             message = f"`{name}` does not stop a job that runs: it goes on after the timeout"
             waited = project.related(wait.site.module, wait.call.span, "this has waited in vain")
-            yield project.alarm(site.module, RULE.code, place.call.span, message, waited)
+            yield project.alarm(place.site.module, RULE.code, place.call.span, message, waited)
 
 
 def _find_timed_wait(project: Project, cancel: CallPlace) -> CallPlace | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from conclint.analysis.awaiting import run_in_thread
+from conclint.analysis.awaiting import hand_to_thread
 from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
@@ -67,5 +65,4 @@ def _check_loop(project: Project, found: LoopFunction) -> Iterator[Alarm]:
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Hand to a thread what computes without the GIL."""
-    call = editor.find(anchor.span, cst.Call)
-    return run_in_thread(editor, call) if call is not None and anchor.words else None
+    return hand_to_thread(editor, anchor)
