@@ -18,7 +18,7 @@ from conclint.model.values import Attribute, Local, Name, ValueId
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.roots import Root, relate_begin
-from conclint.project.timeouts import Limit, Timeouts, find_timeout
+from conclint.project.timeouts import Limit, Timeouts, find_anchors
 from conclint.project.waits import Waits
 from conclint.project.ways import relate_calls
 

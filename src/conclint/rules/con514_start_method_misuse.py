@@ -37,9 +37,9 @@ def check(project: Project) -> Iterator[Alarm]:
             setting[place.function.symbol] = place
     ends = {site: found for symbol, found in setting.items() for site in project.call_graph.sites(symbol)}
     for site, found in sorted(ends.items()):
-        place = project.find_call(site)
-        if place is not None and _is_import(place):
-            yield _report(project, place, found)
+        caller = project.find_call(site)
+        if caller is not None and _is_import(caller):
+            yield _report(project, caller, found)
 
 
 def _report(project: Project, place: CallPlace, found: CallPlace) -> Alarm:
