@@ -49,7 +49,7 @@ _PATIENCE = 10.0
 """Seconds that a run waits while another one writes."""
 _SETTLED = 2.0
 """Seconds after which a change of a file shows in its times, on the coarsest file systems."""
-_BEHIND = ("cli", "project", "report")
+_BEHIND = frozenset(Path(__file__).with_name(name) for name in ("cli", "project", "report"))
 """The packages of conclint on which no result of a single file depends."""
 
 
@@ -149,7 +149,7 @@ class Cache:
     @functools.cached_property
     def _local_print(self) -> bytes:
         """The fingerprint of what decides about the result of one file."""
-        return _combine({place: found for place, found in self._own.items() if place.parent.name not in _BEHIND})
+        return _combine({place: found for place, found in self._own.items() if _BEHIND.isdisjoint(place.parents)})
 
     def _run(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Do `work` on the database. A broken one, or one of another version, is made anew, once."""

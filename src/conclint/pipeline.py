@@ -196,7 +196,7 @@ def _link(
     results: dict[str, ModuleResult], files: Sequence[SourceFile], workers: Workers, hints: Hints
 ) -> Project | None:
     """Link all facts. Dormant files that the program runs into are analysed after all, and linked to the rest."""
-    from conclint.project.demand import find_needed, find_users, find_wanted
+    from conclint.project.demand import find_called, find_needed, find_users, find_wanted
     from conclint.project.link import Linker
     from conclint.project.project import Project
 
@@ -217,11 +217,12 @@ def _link(
     project = Project(linker=linker)
     imports = {result.module: result.imports for result in results.values() if result.dormant}
     while wanted := find_wanted(project) | find_users(project, imports):
-        wake(wanted)
-        while needed := find_needed(linker.symbols):
-            wake(needed)
+        first = len(linker.modules)
+        while wanted:
+            wake(wanted)
+            wanted = find_needed(linker.symbols) | find_called(linker.symbols, linker.modules[first:])
         linker.run()
-        project = Project(linker=linker)
+        project.refresh()
     # What is left only adds names from outside; what the project has worked out to ask for more stays true.
     linker.finish()
     return project

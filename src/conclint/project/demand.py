@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from conclint.model.facts import ModuleFacts
 from conclint.model.values import Instance, Name, ValueId
 from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Object, ObjectKind, Site
@@ -31,6 +32,21 @@ def _iter_package_names(symbols: Symbols) -> Iterator[str]:
     for resolved in symbols.iter_pending():
         if symbols.is_package(resolved.name.rpartition(".")[0]):
             yield resolved.name
+
+
+def find_called(symbols: Symbols, modules: Iterable[ModuleFacts]) -> frozenset[str]:
+    """Return the dormant modules of what `modules` call, make or hand on.
+
+    More than what matters, where only a part of `modules` does; but each further look at the whole project costs more.
+    """
+    return _find_modules(symbols, (symbols.resolve(name).name for facts in modules for name in _iter_used(facts)))
+
+
+def _iter_used(facts: ModuleFacts) -> Iterator[str]:
+    used = {call.callee for call in facts.calls}
+    used.update(argument.value for call in facts.calls for argument in call.arguments)
+    values = (facts.values[one] for one in sorted(used))
+    return (value.symbol for value in values if isinstance(value, Name))
 
 
 def find_wanted(project: Project) -> frozenset[str]:

@@ -52,6 +52,15 @@ class Project:
         if linker is None:
             linker = Linker(modules)
             linker.run()
+        self._take(linker)
+
+    def refresh(self) -> None:
+        """Take what the linker has found out since, and forget all that was worked out before."""
+        linker = self._linker
+        vars(self).clear()
+        self._take(linker)
+
+    def _take(self, linker: Linker) -> None:
         self.modules = tuple(linker.symbols.modules)
         self._linker = linker
         self._solver = linker.solver

@@ -15,6 +15,8 @@ NodeId = int
 Reaction = Callable[[Object], None]
 
 CROWDED = 24
+_FEW = 8
+"""Edges that are looked through one by one as fast as they are looked up."""
 _NOTHING: frozenset[Object] = frozenset()
 
 
@@ -25,12 +27,12 @@ class Solver:
         # Objects are numbered: as nested tuples they would be hashed again at each step.
         self._numbers: dict[Object, int] = {}
         self._numbered: list[Object] = []
-        # In the order of arrival, since that decides what a crowded node does not take.
-        self._held: list[dict[int, None]] = []
-        self._sets: dict[NodeId, frozenset[Object]] = {}
-        """What has been asked for by `objects`."""
-        # Most nodes have neither edges nor reactions.
-        self._edges: list[dict[NodeId, None] | None] = []
+        # Tuples, since there are millions of nodes, and most hold nothing, or one object, and have one edge or none.
+        self._held: list[tuple[int, ...]] = []
+        """In the order of arrival, since that decides what a crowded node does not take."""
+        self._sets: dict[tuple[int, ...], frozenset[Object]] = {}
+        """What has been asked for by `objects`: many nodes hold the same."""
+        self._edges: list[tuple[NodeId, ...] | dict[NodeId, None]] = []
         self._reactions: list[list[Reaction] | None] = []
         self._nodes: dict[Hashable, NodeId] = {}
         self._pending: deque[tuple[NodeId, int]] = deque()
@@ -58,19 +60,19 @@ class Solver:
 
     def new_node(self) -> NodeId:
         """Return a node without a key."""
-        self._held.append({})
-        self._edges.append(None)
+        self._held.append(())
+        self._edges.append(())
         self._reactions.append(None)
         return len(self._held) - 1
 
     def objects(self, node: NodeId | None) -> frozenset[Object]:
         """Return what a node holds, nothing for None."""
-        if node is None or not self._held[node]:
+        held = self._held[node] if node is not None else ()
+        if not held:
             return _NOTHING
-        known = self._sets.get(node)
-        # Nodes only grow.
-        if known is None or len(known) != len(self._held[node]):
-            known = self._sets[node] = frozenset(map(self._numbered.__getitem__, self._held[node]))
+        known = self._sets.get(held)
+        if known is None:
+            known = self._sets[held] = frozenset(map(self._numbered.__getitem__, held))
         return known
 
     def add(self, node: NodeId, found: Object) -> None:
@@ -88,17 +90,20 @@ class Solver:
         if len(held) >= CROWDED:
             self._lost.add(number)
             return
-        held[number] = None
+        self._held[node] = (*held, number)
         self._pending.append((node, number))
 
     def connect(self, source: NodeId, target: NodeId) -> None:
         """Let everything that reaches `source` reach `target`."""
         edges = self._edges[source]
-        if edges is None:
-            edges = self._edges[source] = {}
         if source == target or target in edges:
             return
-        edges[target] = None
+        if isinstance(edges, dict):
+            edges[target] = None
+        elif len(edges) < _FEW:
+            self._edges[source] = (*edges, target)
+        else:
+            self._edges[source] = dict.fromkeys((*edges, target))
         for number in self._held[source]:
             self._add(target, number)
 
@@ -106,9 +111,10 @@ class Solver:
         """Call `reaction` with every object that reaches `node`, now and later."""
         reactions = self._reactions[node]
         if reactions is None:
-            reactions = self._reactions[node] = []
-        reactions.append(reaction)
-        for number in tuple(self._held[node]):
+            self._reactions[node] = [reaction]
+        else:
+            reactions.append(reaction)
+        for number in self._held[node]:
             reaction(self._numbered[number])
 
     def solve(self) -> None:
@@ -116,10 +122,9 @@ class Solver:
         pending, held = self._pending, self._held
         while pending:
             node, number = pending.popleft()
-            if edges := self._edges[node]:
-                for target in edges:
-                    if number not in held[target]:
-                        self._add(target, number)
+            for target in self._edges[node]:
+                if number not in held[target]:
+                    self._add(target, number)
             if reactions := self._reactions[node]:
                 found = self._numbered[number]
                 for reaction in tuple(reactions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conclint import catalog
@@ -17,10 +18,10 @@ _PROPERTIES = ("builtins.property", "functools.cached_property", "abc.abstractpr
 
 def react_attribute(linker: Linker, base: NodeId, name: str, node: NodeId) -> None:
     """Let `node` become the attribute `name` of whatever reaches `base`."""
-    linker.solver.react(base, lambda found: _load_attribute(linker, found, name, node))
+    linker.solver.react(base, partial(_load_attribute, linker, name, node))
 
 
-def _load_attribute(linker: Linker, found: Object, name: str, node: NodeId) -> None:
+def _load_attribute(linker: Linker, name: str, node: NodeId, found: Object) -> None:
     if found.kind is ObjectKind.INSTANCE:
         _load_instance(linker, found, name, node)
     elif found.kind is ObjectKind.SUPER:

@@ -32,7 +32,7 @@ _ENTRY_METHODS = ("__enter__", "__aenter__", "__exit__", "__aexit__")
 def add_call(linker: Linker, module: int, number: int, call: Call) -> None:
     """Let whatever reaches the callee of a call be called."""
     site = Site(module, number)
-    linker.solver.react(linker.value_node(module, call.callee), lambda found: _call(linker, site, call, found))
+    linker.solver.react(linker.value_node(module, call.callee), partial(_call, linker, site, call))
 
 
 def _call(linker: Linker, site: Site, call: Call, callee: Object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conclint import catalog
@@ -21,52 +22,52 @@ _PAIRS = frozenset({"items", "popitem", "builtins.enumerate", "builtins.zip"})
 
 def react_item(linker: Linker, base: NodeId, node: NodeId, index: int | None = None) -> None:
     """Let `node` become the elements, or the one at `index`, of whatever reaches `base`."""
+    linker.solver.react(base, partial(_load_item, linker, node, index))
 
-    def on_collection(found: Object) -> None:
-        if found.kind is ObjectKind.INSTANCE and found.site is not None:
-            linker.solver.connect(linker.element_at(found, index), node)
-            load_dynamic(linker, found, node)
-        elif found.kind is ObjectKind.GENERATOR:
-            linker.solver.connect(linker.solver.node(("y", found.symbol)), node)
-        elif found.kind is ObjectKind.INSTANCE and found.symbol in linker.symbols.classes:
-            for special in ("__getitem__", "__iter__"):
-                if (method := linker.symbols.find_method(found.symbol, special)) is not None:
-                    linker.bind_receiver(method, found)
-                    kind = "y" if special == "__iter__" else "r"
-                    linker.solver.connect(linker.solver.node((kind, method)), node)
 
-    linker.solver.react(base, on_collection)
+def _load_item(linker: Linker, node: NodeId, index: int | None, found: Object) -> None:
+    if found.kind is ObjectKind.INSTANCE and found.site is not None:
+        linker.solver.connect(linker.element_at(found, index), node)
+        load_dynamic(linker, found, node)
+    elif found.kind is ObjectKind.GENERATOR:
+        linker.solver.connect(linker.solver.node(("y", found.symbol)), node)
+    elif found.kind is ObjectKind.INSTANCE and found.symbol in linker.symbols.classes:
+        for special in ("__getitem__", "__iter__"):
+            if (method := linker.symbols.find_method(found.symbol, special)) is not None:
+                linker.bind_receiver(method, found)
+                kind = "y" if special == "__iter__" else "r"
+                linker.solver.connect(linker.solver.node((kind, method)), node)
 
 
 def react_await(linker: Linker, base: NodeId, node: NodeId) -> None:
     """Let `node` become what awaiting whatever reaches `base` gives."""
+    linker.solver.react(base, partial(_load_awaited, linker, node))
 
-    def on_awaitable(found: Object) -> None:
-        if found.kind is ObjectKind.COROUTINE:
-            linker.solver.connect(linker.solver.node(("r", found.symbol)), node)
-        elif found.kind is ObjectKind.INSTANCE:
-            # Awaited constructors and catalog calls (`await asyncio.open_connection()`) give the object itself.
-            linker.solver.add(node, found)
 
-    linker.solver.react(base, on_awaitable)
+def _load_awaited(linker: Linker, node: NodeId, found: Object) -> None:
+    if found.kind is ObjectKind.COROUTINE:
+        linker.solver.connect(linker.solver.node(("r", found.symbol)), node)
+    elif found.kind is ObjectKind.INSTANCE:
+        # Awaited constructors and catalog calls (`await asyncio.open_connection()`) give the object itself.
+        linker.solver.add(node, found)
 
 
 def react_enter(linker: Linker, base: NodeId, node: NodeId) -> None:
     """Let `node` become what `with base as node` binds."""
+    linker.solver.react(base, partial(_load_entered, linker, node))
 
-    def on_manager(found: Object) -> None:
-        if found.kind is ObjectKind.GENERATOR:
-            linker.solver.connect(linker.solver.node(("y", found.symbol)), node)
-        elif found.kind is ObjectKind.INSTANCE:
-            methods = [linker.symbols.find_method(found.symbol, name) for name in ("__enter__", "__aenter__")]
-            for method in methods:
-                if method is not None:
-                    linker.bind_receiver(method, found)
-                    linker.solver.connect(linker.solver.node(("r", method)), node)
-            if methods == [None, None]:
-                linker.solver.add(node, found)
 
-    linker.solver.react(base, on_manager)
+def _load_entered(linker: Linker, node: NodeId, found: Object) -> None:
+    if found.kind is ObjectKind.GENERATOR:
+        linker.solver.connect(linker.solver.node(("y", found.symbol)), node)
+    elif found.kind is ObjectKind.INSTANCE:
+        methods = [linker.symbols.find_method(found.symbol, name) for name in ("__enter__", "__aenter__")]
+        for method in methods:
+            if method is not None:
+                linker.bind_receiver(method, found)
+                linker.solver.connect(linker.solver.node(("r", method)), node)
+        if methods == [None, None]:
+            linker.solver.add(node, found)
 
 
 def apply_collection(linker: Linker, site: Site, call: Call, receiver: Object, name: str) -> None:

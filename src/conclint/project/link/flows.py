@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conclint.model.facts import ModuleFacts
@@ -46,7 +47,7 @@ def _store(linker: Linker, module: int, target: Value, source: ValueId) -> None:
         linker.solver.connect(linker.value_node(module, source), node)
     elif isinstance(target, Item):
         base, element = linker.value_node(module, target.base), linker.value_node(module, source)
-        linker.solver.react(base, lambda found: _store_item(linker, found, element))
+        linker.solver.react(base, partial(_store_item, linker, element))
 
 
 def _store_name(linker: Linker, module: int, name: str, source: ValueId) -> None:
@@ -65,25 +66,24 @@ def _store_name(linker: Linker, module: int, name: str, source: ValueId) -> None
     _store_attribute(linker, module, base, symbol.rest[-1], source)
 
 
-def _store_item(linker: Linker, found: Object, element: NodeId) -> None:
+def _store_item(linker: Linker, element: NodeId, found: Object) -> None:
     if found.kind is ObjectKind.INSTANCE and found.site is not None:
         linker.solver.connect(element, linker.elements(found))
 
 
 def _store_attribute(linker: Linker, module: int, base: NodeId, name: str, source: ValueId) -> None:
-    constant = isinstance(linker.modules[module].values[source], Constant)
+    linker.solver.react(base, partial(_store_on, linker, module, name, source))
 
-    def on_object(found: Object) -> None:
-        if found.kind is ObjectKind.INSTANCE:
-            linker.links.assigned.setdefault((found, name), []).append((module, source))
-            target = linker.solver.node(("a", found.symbol, name))
-        elif found.kind is ObjectKind.CLASS or found.kind is ObjectKind.MODULE:
-            target = linker.solver.node(("g", f"{found.symbol}.{name}"))
-        else:
-            return
-        if not constant:
-            linker.solver.connect(linker.value_node(module, source), target)
-            if takes_attributes(found):
-                linker.solver.connect(linker.value_node(module, source), linker.solver.node(("o", found, name)))
 
-    linker.solver.react(base, on_object)
+def _store_on(linker: Linker, module: int, name: str, source: ValueId, found: Object) -> None:
+    if found.kind is ObjectKind.INSTANCE:
+        linker.links.assigned.setdefault((found, name), []).append((module, source))
+        target = linker.solver.node(("a", found.symbol, name))
+    elif found.kind is ObjectKind.CLASS or found.kind is ObjectKind.MODULE:
+        target = linker.solver.node(("g", f"{found.symbol}.{name}"))
+    else:
+        return
+    if not isinstance(linker.modules[module].values[source], Constant):
+        linker.solver.connect(linker.value_node(module, source), target)
+        if takes_attributes(found):
+            linker.solver.connect(linker.value_node(module, source), linker.solver.node(("o", found, name)))

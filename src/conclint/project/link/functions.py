@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -47,9 +48,9 @@ def add_functions(linker: Linker, module: int, facts: ModuleFacts) -> None:
         linker.solver.connect(linker.value_node(module, produced.value), linker.solver.node(("y", symbol)))
 
 
-def add_receivers(linker: Linker) -> None:
-    """Hand every method its own class's instances, and those of the subclasses that inherit it."""
-    for symbol in linker.symbols.classes:
+def add_receivers(linker: Linker, first: int) -> None:
+    """Hand methods their own class's instances, and those of the subclasses that inherit it, from class `first` on."""
+    for symbol in itertools.islice(linker.symbols.classes, first, None):
         receiver = Object(ObjectKind.INSTANCE, symbol)
         names = {
             name for ancestor in linker.symbols.linearise(symbol) for name in linker.symbols.methods.get(ancestor, ())

@@ -44,6 +44,8 @@ class Linker:
         self.pending: dict[str, NodeId] = {}
         """The nodes of names that belong to dormant modules."""
         self.bound: set[tuple[Site, Target]] = set()
+        self._received = 0
+        """Of the classes, how many have been handed to their methods."""
         self._decorators: dict[str, tuple[str, ...]] = {}
 
     def add(self, modules: Sequence[ModuleFacts]) -> None:
@@ -69,8 +71,9 @@ class Linker:
             for number, call in enumerate(facts.calls):
                 calls.add_call(self, index, number, call)
             calls.add_entries(self, index, facts)
-        if first < len(self.modules):
-            functions.add_receivers(self)
+        # Bases are awake before the classes that have them are linked: those of earlier runs have got all of theirs.
+        functions.add_receivers(self, self._received)
+        self._received = len(self.symbols.classes)
         self.solver.solve()
 
     def finish(self) -> None:
