@@ -7,7 +7,7 @@ from another module chooses by himself what he runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.subprocess_ import BRIEF_PROGRAMS, LASTING_PROGRAMS, PREFIX_PROGRAMS
 from conclint.model.values import Attribute, Choice, Collection, Constant, Item, Local, Name, Result, ValueId
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 
 Command = tuple[str, ...]
 """The program and its arguments, "" for each word that is not known; () where nothing is."""
-Bindings = Mapping[tuple[str, str], ValueId]
-"""What the parameters of functions get from the calls on the way, by function and name."""
 
 _DEEPEST = 12
 _LIMITER = "timeout"
 _ASKING = frozenset({"doas", "sudo"})
 """They ask for a password, unless `-n` forbids that."""
 _VERSION = frozenset({"--help", "--version", "-V", "-version"})
-_TAKES_WORD = frozenset({"-C", "-c"})
+_TAKES_WORD = frozenset({"-C", "-c", "-o", "--output", "--property", "--type"})
+"""Options to which the next word belongs, of the programs that have subcommands."""
 _SHELL = frozenset("|;&<>$`\n")
 _PYTHON = Name("sys.executable")
 _TEXT_METHODS = frozenset({"copy", "encode", "format", "replace", "rstrip", "split", "strip"})
 """Methods of strings and lists that keep the program which these begin with."""
+
+
+class _Way(NamedTuple):
+    """How a value is come to."""
+
+    bound: Mapping[tuple[str, str], ValueId]
+    """What parameters get from the calls on the way, by function and name."""
+    seen: tuple[ValueId, ...] = ()
 
 
 class Commands:
@@ -49,68 +56,60 @@ class Commands:
         given = place.find_argument("args", 0)
         if given is None:
             return True
-        return not all(command is None or _ends(command) for command in self._read(place.site.module, given.value))
+        return not all(
+            command is None or _ends(command) for command in self._read(place.site.module, given.value, _Way({}))
+        )
 
-    def _read(
-        self, module: int, value: ValueId, bindings: Bindings = {}, seen: tuple[ValueId, ...] = ()
-    ) -> Iterator[Command | None]:
+    def _read(self, module: int, value: ValueId, way: _Way) -> Iterator[Command | None]:
         """Yield what a value may be as a command; None for what some caller chooses."""
         found = self._project.value(module, value)
-        if value in seen:
+        if value in way.seen:
             return
-        seen = (*seen, value)
-        if len(seen) == _DEEPEST:
+        way = way._replace(seen=(*way.seen, value))
+        if len(way.seen) == _DEEPEST:
             yield ()
         elif isinstance(found, Constant):
-            yield _split(found.value)
+            yield from () if found.value is None else (_split(found.value),)
         elif isinstance(found, Collection):
-            yield from self._read_words(module, found, bindings, seen)
+            yield from self._read_words(module, found, way)
         elif isinstance(found, Choice):
             # The first part of a sum begins with the program; so does one of two alternatives, at least.
-            yield from self._read_all(module, self._find_parts(module, found), bindings, seen)
+            yield from self._read_all(module, self._find_parts(module, found), way)
         elif isinstance(found, Item):
-            yield from self._read_item(module, found, bindings, seen)
+            yield from self._read_item(module, found, way)
         elif isinstance(found, Result):
-            yield from self._read_result(module, found, bindings, seen)
+            yield from self._read_result(module, found, way)
         else:
-            yield from self._read_variable(module, value, bindings, seen)
+            yield from self._read_variable(module, value, way)
 
-    def _read_all(
-        self, module: int, values: Iterable[ValueId], bindings: Bindings, seen: tuple[ValueId, ...]
-    ) -> Iterator[Command | None]:
+    def _read_all(self, module: int, values: Iterable[ValueId], way: _Way) -> Iterator[Command | None]:
         for value in values:
-            yield from self._read(module, value, bindings, seen)
+            yield from self._read(module, value, way)
 
     def _find_parts(self, module: int, found: Choice) -> tuple[ValueId, ...]:
         first = self._project.value(module, found.options[0])
         return found.options[:1] if isinstance(first, Collection) and first.items else found.options
 
-    def _read_words(
-        self, module: int, found: Collection, bindings: Bindings, seen: tuple[ValueId, ...]
-    ) -> Iterator[Command | None]:
+    def _read_words(self, module: int, found: Collection, way: _Way) -> Iterator[Command | None]:
         rest = tuple(self._find_word(module, item) for item in found.items[1:])
-        for program in self._read(module, found.items[0], bindings, seen) if found.items else [()]:
+        for program in self._read(module, found.items[0], way) if found.items else [()]:
             yield (*program, *rest) if program else program
 
     def _find_word(self, module: int, value: ValueId) -> str:
         constant = self._project.constant(module, value)
         return constant.value if constant is not None and isinstance(constant.value, str) else ""
 
-    def _read_item(
-        self, module: int, found: Item, bindings: Bindings, seen: tuple[ValueId, ...]
-    ) -> Iterator[Command | None]:
+    def _read_item(self, module: int, found: Item, way: _Way) -> Iterator[Command | None]:
         """Yield what one element of a collection may be."""
         base = self._project.value(module, found.base)
         sources = (found.base,) if isinstance(base, Collection) else self._find_sources(module, found.base)
         collections = [one for source in sources if isinstance(one := self._project.value(module, source), Collection)]
-        if len(collections) == len(sources):
-            yield from self._read_all(module, (item for one in collections for item in one.items), bindings, seen)
+        if sources and len(collections) == len(sources):
+            yield from self._read_all(module, (item for one in collections for item in one.items), way)
         else:
-            yield from (command and () for command in self._read(module, found.base, bindings, seen))
+            yield from (command and () for command in self._read(module, found.base, way))
 
-    def _read_variable(
-        self, module: int, value: ValueId, bindings: Bindings, seen: tuple[ValueId, ...]
-    ) -> Iterator[Command | None]:
+    def _read_variable(self, module: int, value: ValueId, way: _Way) -> Iterator[Command | None]:
         found = self._project.value(module, value)
         sources = self._find_sources(module, value)
         function = self._project.function(found.function) if isinstance(found, Local) else None
@@ -118,10 +117,10 @@ class Commands:
         if found == _PYTHON:
             yield ("python",)
         elif isinstance(found, Local) and function is not None and is_parameter:
-            yield from self._read_parameter(module, function, found.name, bindings, seen)
+            yield from self._read_parameter(module, function, found.name, way)
         elif not sources:
             yield ()
-        yield from self._read_all(module, sources, bindings, seen)
+        yield from self._read_all(module, sources, way)
 
     def _find_sources(self, module: int, value: ValueId) -> list[ValueId]:
         """Return what the module assigns to a variable or an attribute."""
@@ -133,12 +132,10 @@ class Commands:
         assigned = (one for owner in owners for one in self._project.links.assigned.get((owner, name), ()))
         return list(dict.fromkeys(source for where, source in assigned if where == module))
 
-    def _read_parameter(
-        self, module: int, function: Function, name: str, bindings: Bindings, seen: tuple[ValueId, ...]
-    ) -> Iterator[Command | None]:
+    def _read_parameter(self, module: int, function: Function, name: str, way: _Way) -> Iterator[Command | None]:
         graph, key = self._project.call_graph, (function.symbol, name)
-        if key in bindings:
-            yield from self._read(module, bindings[key], bindings, seen)
+        if key in way.bound:
+            yield from self._read(module, way.bound[key], way)
             return
         sites = [site for site in graph.sites(function.symbol) if site.module == module and site.what == "call"]
         if graph.is_open(function.symbol) or not sites:
@@ -146,14 +143,12 @@ class Commands:
         for site in sites:
             given = self._paths.bind_values(site, function.symbol).get(name)
             if given is not None:
-                yield from self._read(module, given, bindings, seen)
+                yield from self._read(module, given, way)
 
-    def _read_result(
-        self, module: int, found: Result, bindings: Bindings, seen: tuple[ValueId, ...]
-    ) -> Iterator[Command | None]:
+    def _read_result(self, module: int, found: Result, way: _Way) -> Iterator[Command | None]:
         facts = self._project.modules[module]
         call, site = facts.calls[found.call], Site(module, found.call)
-        base, name = self._project.places.split(module, call.callee) or (call.callee, "")
+        callee = self._project.value(module, call.callee)
         places = {target.function: self._project.place(target.function) for target in self._project.callees(site)}
         returns = {
             symbol: facts.functions[place.index].returns
@@ -162,18 +157,19 @@ class Commands:
         }
         if known := self._find_named(module, call):
             yield known
-        elif name in _TEXT_METHODS:
-            yield from self._read(module, base, bindings, seen)
+        elif isinstance(callee, Attribute) and callee.name in _TEXT_METHODS:
+            yield from self._read(module, callee.base, way)
         elif any(returns.values()):
             for symbol, values in returns.items():
                 given = self._paths.bind_values(site, symbol).items()
-                bound = {**bindings, **{(symbol, parameter): value for parameter, value in given}}
-                yield from self._read_all(module, values, bound, seen)
-        else:
-            first = call.arguments[:1]
-            commands = [one for given in first for one in self._read(module, given.value, bindings, seen)]
+                bound = {**way.bound, **{(symbol, parameter): value for parameter, value in given}}
+                yield from self._read_all(module, values, way._replace(bound=bound))
+        elif call.arguments:
             # What is made of a caller's words is still his choice.
-            yield None if commands and None in commands else ()
+            for command in self._read(module, call.arguments[0].value, way):
+                yield command if not command or _find_name(command[0]) in _KNOWN else ()
+        else:
+            yield ()
 
     def _find_named(self, module: int, call: Call) -> Command:
         """Return the command that a call is given as a text, or by the name of a program: `which("ip")`."""
