@@ -10,6 +10,11 @@ _TOOLS = frozenset({"dodo", "fabfile", "hatch_build", "noxfile", "setup", "tasks
 """The modules that build tools look for beside a program."""
 _TESTING = frozenset({"_testing", "testing"})
 """What packages call what they give to the tests of others."""
+_STARTS = frozenset(
+    """
+    init initialise initialize lifespan main on_start on_startup set_up setup start start_up startup
+    """.split()
+)
 
 
 def is_test_code(symbol: str) -> bool:
@@ -40,3 +45,8 @@ def is_tool_code(symbol: str) -> bool:
     """Return whether a function serves those who build or test the program, not those who run it (may)."""
     first, *rest = symbol.split(".")
     return first in _TOOLS or is_test_code(symbol) or not _TESTING.isdisjoint(rest)
+
+
+def has_start_name(symbol: str) -> bool:
+    """Return whether a function is called like one that runs once, when a program or an object is started (may)."""
+    return symbol.rpartition(".")[2].strip("_") in _STARTS

@@ -25,6 +25,9 @@ _LIMITER = "timeout"
 _ASKING = frozenset({"doas", "sudo"})
 """They ask for a password, unless `-n` forbids that."""
 _VERSION = frozenset({"--help", "--version", "-V", "-version"})
+_CLIENTS = frozenset({"docker", "helm", "kubectl", "nerdctl", "oc", "podman"})
+"""Their command `version` asks a server too."""
+_PYTHON_LINES = ("from ", "import ", "print(")
 _TAKES_WORD = frozenset({"-C", "-c", "-o", "--output", "--property", "--type"})
 """Options to which the next word belongs, of the programs that have subcommands."""
 _SHELL = frozenset("|;&<>$`\n")
@@ -93,11 +96,15 @@ class Commands:
     def _read_words(self, module: int, found: Collection, way: _Way) -> Iterator[Command | None]:
         rest = tuple(self._find_word(module, item) for item in found.items[1:])
         for program in self._read(module, found.items[0], way) if found.items else [()]:
-            yield (*program, *rest) if program else program
+            yield (*(program or ("",)), *rest) if program is not None else None
 
     def _find_word(self, module: int, value: ValueId) -> str:
-        constant = self._project.constant(module, value)
-        return constant.value if constant is not None and isinstance(constant.value, str) else ""
+        found, facts = self._project.value(module, value), self._project.modules[module]
+        if isinstance(found, Result):
+            callee = facts.values[facts.calls[found.call].callee]
+            if isinstance(callee, Attribute) and callee.name == "format":
+                found = facts.values[callee.base]
+        return found.value if isinstance(found, Constant) and isinstance(found.value, str) else ""
 
     def _read_item(self, module: int, found: Item, way: _Way) -> Iterator[Command | None]:
         """Yield what one element of a collection may be."""
@@ -212,11 +219,22 @@ def _ends(command: Command) -> bool:
         words = _skip_options(words[1:], options)
     if words and _find_name(words[0]).startswith("python") and "-m" in words[1:2]:
         words = words[2:]
-    if not words or not words[0]:
+    if not words:
         return False
-    if _find_name(words[0]) == _LIMITER or not _VERSION.isdisjoint(words[1:]):
+    if _find_name(words[0]) == _LIMITER or _asks_version(words) or _is_one_liner(words):
         return True
     return any(_fits(words[1:], needed) for needed in _KNOWN.get(_find_name(words[0]), ()))
+
+
+def _asks_version(words: list[str]) -> bool:
+    if not _VERSION.isdisjoint(words[1:]):
+        return True
+    return len(words) > 1 and words[-1] == "version" and _find_name(words[0]) not in _CLIENTS
+
+
+def _is_one_liner(words: list[str]) -> bool:
+    """Whether some Python is asked for a line that stands in the code, as where a module is."""
+    return words[1:2] == ["-c"] and any(word.startswith(_PYTHON_LINES) for word in words[2:3])
 
 
 def _skip_options(words: list[str], options: frozenset[str]) -> list[str]:
