@@ -23,10 +23,21 @@ _ENTRY = frozenset(
 _ENTRY_NAMES = frozenset({"os.open"})
 _WRITES = frozenset({"dump", "pwrite", "pwritev", "write", "write_bytes", "write_text", "writelines", "writev"})
 _READS = frozenset({"open", "read", "read_bytes", "read_text", "readlines", "readline", "__next__"})
-_OPENS = frozenset({"open"})
+_ARCHIVES = ("tarfile.", "zipfile.")
+"""They write what they read from other files."""
+_MODES = {
+    "builtins.open": 1,
+    "bz2.open": 1,
+    "codecs.open": 1,
+    "gzip.open": 1,
+    "lzma.open": 1,
+    "pathlib.Path.open": 0,
+}
+"""Where the mode stands among the arguments."""
 _WHOLE = frozenset({"decode", "dumps", "encode"})
 """What makes all of a value into something else, and does not pick a part."""
-_PATHS = frozenset({"os.path.join", "pathlib.Path"})
+_PATH = "pathlib.Path"
+_PATHS = frozenset({"os.path.join", _PATH})
 _DEEPEST = 4
 
 
@@ -37,9 +48,8 @@ def is_entry_access(found: Blocking) -> bool:
 
 def opens_for_writing(project: Project, place: CallPlace, found: Blocking) -> bool:
     """Return whether a call opens a file that is then only written (must): the contents are yet to come."""
-    if _last_name(found) not in _OPENS:
-        return False
-    mode = place.find_argument("mode", 0 if found.receiver is not None else 1)
+    position = _MODES.get(found.row.names[0])
+    mode = place.find_argument("mode", position) if position is not None else None
     given = project.constant(place.site.module, mode.value) if mode is not None else None
     return given is not None and isinstance(given.value, str) and not {"r", "+"} & set(given.value)
 
@@ -49,7 +59,7 @@ def writes_little(project: Project, place: CallPlace, found: Blocking) -> bool:
 
     The system takes that into memory and writes it later. What a function was given, or has received, may be large.
     """
-    if _last_name(found) not in _WRITES or _is_repeated(project, place, found):
+    if _last_name(found) not in _WRITES or found.name.startswith(_ARCHIVES) or _is_repeated(project, place, found):
         return False
     position = 1 if found.name.startswith("os.") else 0
     data = place.find_argument("data", position) or place.find_argument("obj", position)
@@ -61,10 +71,11 @@ def reads_own_file(project: Project, place: CallPlace, found: Blocking) -> bool:
     if _last_name(found) not in _READS:
         return False
     callee = project.value(place.site.module, place.call.callee)
-    if found.receiver is not None and isinstance(callee, Attribute):
-        return _is_entered(project, place, callee.base)
+    if found.receiver is not None:
+        is_path = found.row.names[0].startswith(_PATH)
+        return is_path and isinstance(callee, Attribute) and _is_entered(project, place, callee.base)
     path = place.find_argument("file", 0)
-    return found.receiver is None and path is not None and _is_entered(project, place, path.value)
+    return path is not None and _is_entered(project, place, path.value)
 
 
 def reads_at_start(project: Project, place: CallPlace, found: Blocking) -> bool:
