@@ -111,7 +111,8 @@ class Commands:
         base = self._project.value(module, found.base)
         sources = (found.base,) if isinstance(base, Collection) else self._find_sources(module, found.base)
         collections = [one for source in sources if isinstance(one := self._project.value(module, source), Collection)]
-        if sources and len(collections) == len(sources):
+        # What is empty at first is filled later.
+        if sources and len([one for one in collections if one.items]) == len(sources):
             yield from self._read_all(module, (item for one in collections for item in one.items), way)
         else:
             yield from (command and () for command in self._read(module, found.base, way))

@@ -89,21 +89,22 @@ def _is_given(project: Project, module: int, value: ValueId, found: Attribute) -
     for owner in project.objects(module, found.base):
         if owner.symbol not in project.symbols.classes or project.symbols.find_method(owner.symbol, found.name):
             return False
-    if _takes_no_lock(project, project.objects(module, value)):
-        return False
-    return any(
+    is_kept = any(
         isinstance(kept, Local) and _is_parameter(project, kept)
         for owner in project.objects(module, found.base)
         for kept in project.assigned(owner, found.name)
     )
+    # What is kept hides a method of a base outside the project.
+    callbacks = project.objects(module, value)
+    hidden = {one for one in callbacks if one.kind is ObjectKind.METHOD and one.symbol == found.name}
+    return is_kept and not _take_no_lock(project, callbacks - hidden)
 
 
-def _takes_no_lock(project: Project, callbacks: frozenset[Object]) -> bool:
+def _take_no_lock(project: Project, callbacks: frozenset[Object]) -> bool:
     """Whether the program gives nothing but functions of its own, and none is seen to take any lock (may)."""
-    symbols = {one.symbol for one in callbacks if one.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND)}
-    if not callbacks or len(symbols) < len({one.symbol for one in callbacks}):
+    if not callbacks or any(one.kind not in (ObjectKind.FUNCTION, ObjectKind.BOUND) for one in callbacks):
         return False
-    reached = project.call_graph.reach(symbols)
+    reached = project.call_graph.reach(one.symbol for one in callbacks)
     return not any(
         facts.functions[entry.function].symbol in reached and project.locks.find(module, entry.value) is not None
         for module, facts in enumerate(project.modules)
