@@ -6,7 +6,7 @@ narrower ones for what only the test itself is excused from, as helpers of tests
 
 from __future__ import annotations
 
-_TOOLS = frozenset({"dodo", "fabfile", "hatch_build", "noxfile", "setup", "tasks", "versioneer"})
+_TOOLS = frozenset({"dodo", "fabfile", "hatch_build", "noxfile", "setup", "versioneer"})
 """The modules that build tools look for beside a program."""
 _TESTING = frozenset({"_testing", "testing"})
 """What packages call what they give to the tests of others."""

@@ -215,9 +215,10 @@ def _ends(command: Command) -> bool:
     """Whether a program ends by itself (must): it asks something local, or does work that takes its time."""
     words = list(command)
     while words and (options := PREFIX_PROGRAMS.get(_find_name(words[0]))) is not None:
-        if _find_name(words[0]) in _ASKING and not any(_has_flag(word, "-n") for word in words):
+        rest = _skip_options(words[1:], options)
+        if _find_name(words[0]) in _ASKING and not any(_has_flag(word, "-n") for word in words[1 : -len(rest) or None]):
             return False
-        words = _skip_options(words[1:], options)
+        words = rest
     if words and _find_name(words[0]).startswith("python") and "-m" in words[1:2]:
         words = words[2:]
     if not words:
