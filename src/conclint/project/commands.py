@@ -24,7 +24,8 @@ _DEEPEST = 12
 _LIMITER = "timeout"
 _ASKING = frozenset({"doas", "sudo"})
 """They ask for a password, unless `-n` forbids that."""
-_VERSION = frozenset({"--help", "--version", "-V", "-version"})
+_VERSION = frozenset({"--help", "--version", "-version"})
+_SHORT_VERSION = ["-V"]
 _CLIENTS = frozenset({"docker", "helm", "kubectl", "nerdctl", "oc", "podman"})
 """Their command `version` asks a server too."""
 _PYTHON_LINES = ("from ", "import ", "print(")
@@ -229,7 +230,8 @@ def _ends(command: Command) -> bool:
 
 
 def _asks_version(words: list[str]) -> bool:
-    if not _VERSION.isdisjoint(words[1:]):
+    # Among other options, `-V` means something else: `qsub -V job`.
+    if not _VERSION.isdisjoint(words[1:]) or words[1:] == _SHORT_VERSION:
         return True
     return len(words) > 1 and words[-1] == "version" and _find_name(words[0]) not in _CLIENTS
 
