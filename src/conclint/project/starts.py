@@ -62,3 +62,25 @@ def collect_scripts(project: Project) -> frozenset[int]:
         for module, facts in enumerate(project.modules)
         if "." not in facts.module and not facts.is_package and imported.get(facts.module, set()) <= {module}
     )
+
+
+def collect_script_functions(project: Project) -> frozenset[str]:
+    """Return the functions that the main guard of their own module runs (may): somebody has started them by hand."""
+    graph = project.call_graph
+    found: set[str] = set()
+    for module, facts in enumerate(project.modules):
+        if not facts.main_guard:
+            continue
+        own = {function.symbol for function in facts.functions}
+        pending = [
+            target.function
+            for number, call in enumerate(facts.calls)
+            if facts.contexts[call.context].main_guard
+            for target in project.callees(Site(module, number))
+        ]
+        while pending:
+            symbol = pending.pop()
+            if symbol in own and symbol not in found:
+                found.add(symbol)
+                pending.extend(graph.called_by(symbol))
+    return frozenset(found)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.catalog.rows import Kind
 from conclint.model.facts import AccessKind
+from conclint.model.values import Constant
 from conclint.project.objects import ObjectKind
+from conclint.project.order import precedes
 from conclint.project.places import Place
 
 if TYPE_CHECKING:
@@ -36,14 +38,18 @@ def iter_single_notifies(project: Project) -> Iterator[SingleNotify]:
         if row is None or row.kind is not Kind.CONDITION or condition.site.what != "call":
             continue
         calls = [(project.call(one.site), one.name) for one in sorted(operations) if one.site.what == "call"]
-        waiters: dict[frozenset[Place], CallPlace] = {}
+        waiters = [
+            (asked, place) for place, name in calls if name in _WAITS and (asked := _find_asked(project, place, name))
+        ]
         for place, name in calls:
-            asked = _find_asked(project, place, name) if name in _WAITS else frozenset()
-            if asked:
-                waiters.setdefault(asked, place)
-        if len(waiters) > 1:
-            first, second, *_ = waiters.values()
-            yield from (SingleNotify(place, first, second) for place, name in calls if _wakes_one(project, place, name))
+            if _wakes_one(project, place, name):
+                first_of: dict[frozenset[Place], CallPlace] = {}
+                for asked, waiter in waiters:
+                    if not _shuts_out(project, waiter, place):
+                        first_of.setdefault(asked, waiter)
+                if len(first_of) > 1:
+                    first, second, *_ = first_of.values()
+                    yield SingleNotify(place, first, second)
 
 
 def _wakes_one(project: Project, place: CallPlace, name: str) -> bool:
@@ -52,6 +58,26 @@ def _wakes_one(project: Project, place: CallPlace, name: str) -> bool:
         return False
     number = project.constant(place.site.module, given.value) if given is not None else None
     return given is None or (number is not None and number.value == 1)
+
+
+def _shuts_out(project: Project, waiter: CallPlace, notify: CallPlace) -> bool:
+    """Whether a waiter sets a flag first that who notifies has asked before: nobody does so while it waits (may)."""
+    module, facts = notify.site.module, notify.facts
+    asked = {
+        project.places.find(module, access.target)
+        for access in facts.accesses
+        if access.function == notify.call.function
+        and access.kind is AccessKind.CHECK
+        and not facts.contexts[access.context].loops
+        and precedes(access.span, notify.call.span)
+    }
+    return any(
+        project.places.find(waiter.site.module, flow.target) in asked - {None}
+        for flow in waiter.facts.flows
+        if flow.function == waiter.call.function
+        and isinstance(project.value(waiter.site.module, flow.source), Constant)
+        and precedes(flow.span, waiter.call.span)
+    )
 
 
 def _find_asked(project: Project, place: CallPlace, name: str) -> frozenset[Place]:

@@ -10,7 +10,7 @@ from conclint.model.facts import Acquisition, ModuleFacts, Use
 from conclint.model.ids import ContextId
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Item, Local, Name, Result, ValueId
-from conclint.project.objects import Site
+from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.project import Project
 from conclint.rules.declare import project_rule
 
@@ -62,7 +62,7 @@ def _is_stored(project: Project, module: int, value: ValueId, depth: int = 0) ->
     if isinstance(found, Item):
         return _is_state(project, module, found.base, depth)
     if isinstance(found, Attribute):
-        return _is_given(project, module, found)
+        return _is_given(project, module, value, found)
     if not isinstance(found, Local) or depth == _DEEPEST:
         return False
     sources = _find_sources(facts, value)
@@ -84,15 +84,31 @@ def _is_state(project: Project, module: int, value: ValueId, depth: int) -> bool
     return place is not None and project.places.is_stored(place)
 
 
-def _is_given(project: Project, module: int, found: Attribute) -> bool:
+def _is_given(project: Project, module: int, value: ValueId, found: Attribute) -> bool:
     """Whether some object of the project keeps a parameter under that name, which is none of its methods."""
     for owner in project.objects(module, found.base):
         if owner.symbol not in project.symbols.classes or project.symbols.find_method(owner.symbol, found.name):
             return False
-    return any(
-        isinstance(value, Local) and _is_parameter(project, value)
+    is_kept = any(
+        isinstance(kept, Local) and _is_parameter(project, kept)
         for owner in project.objects(module, found.base)
-        for value in project.assigned(owner, found.name)
+        for kept in project.assigned(owner, found.name)
+    )
+    # What is kept hides a method of a base outside the project.
+    callbacks = project.objects(module, value)
+    hidden = {one for one in callbacks if one.kind is ObjectKind.METHOD and one.symbol == found.name}
+    return is_kept and not _take_no_lock(project, callbacks - hidden)
+
+
+def _take_no_lock(project: Project, callbacks: frozenset[Object]) -> bool:
+    """Whether the program gives nothing but functions of its own, and none is seen to take any lock (may)."""
+    if not callbacks or any(one.kind not in (ObjectKind.FUNCTION, ObjectKind.BOUND) for one in callbacks):
+        return False
+    reached = project.call_graph.reach(one.symbol for one in callbacks)
+    return not any(
+        facts.functions[entry.function].symbol in reached and project.locks.find(module, entry.value) is not None
+        for module, facts in enumerate(project.modules)
+        for entry in facts.acquisitions
     )
 
 

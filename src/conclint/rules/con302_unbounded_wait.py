@@ -10,8 +10,10 @@ from conclint.catalog.rows import Kind, RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
+from conclint.model.values import Attribute, Collection, Result, ValueId
 from conclint.project.confinement import collect_confined
 from conclint.project.endless import SIGNALLED, Blocked, EndlessWait, EndlessWaits
+from conclint.project.objects import Site
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
@@ -28,7 +30,9 @@ RULE = Rule(
     default=False,
 )
 
+_OWN_THREAD = frozenset({"threading.current_thread", "threading.get_ident"})
 _TELLS_READY = frozenset({"empty", "full", "qsize", "done", "ready"})
+_ENDS_PROGRAM = frozenset({"os._exit", "os.abort"})
 _ENDS_JOBS = frozenset({"join", "shutdown"})
 
 
@@ -73,6 +77,8 @@ def _is_meant(project: Project, endless: EndlessWaits, wait: EndlessWait) -> boo
     place, symbol = wait.place, wait.place.function.symbol
     if symbol in endless.callbacks or (place.context.loops and wait.kind is not Kind.FUTURE):
         return True
+    if _waits_its_turn(project, wait):
+        return True
     asking = {
         project.call(one.site).function.symbol
         for found in wait.receivers
@@ -89,7 +95,7 @@ def _is_sure(project: Project, endless: EndlessWaits, wait: EndlessWait, wakers:
     own = [waker for waker in wakers if waker.function_place == wait.place.function_place]
     if wait.kind is Kind.FUTURE:
         return any(_is_waited_for(project, waker, wait.place) for waker in own)
-    if wait.kind is Kind.EVENT and any(_is_final(project, waker) for waker in wakers):
+    if wait.kind is Kind.EVENT and any(_is_final(project, waker) or _ends_all(project, waker) for waker in wakers):
         return True
     return any(precedes(waker.call.span, wait.place.call.span) for waker in own)
 
@@ -104,6 +110,43 @@ def _is_final(project: Project, waker: CallPlace) -> bool:
     callers = project.call_graph.callers.get(waker.function.symbol, ())
     called = any(project.modules[module].contexts[context].finally_body for _, module, context in callers)
     return called and not any(earlier)
+
+
+def _ends_all(project: Project, waker: CallPlace) -> bool:
+    """Whether whatever error comes before a call ends the whole program, and so everybody who waits (may)."""
+    handler = project.handlers.find_broad(waker)
+    return handler is not None and any(
+        precedes(handler.span, one.call.span)
+        and {target.name for target in project.externals(one.site)} & _ENDS_PROGRAM
+        for one in project.calls_in(waker.function_place)
+    )
+
+
+def _waits_its_turn(project: Project, wait: EndlessWait) -> bool:
+    """Whether a function puts an event of its own into a list of waiters, with nothing but its thread (must)."""
+    made = {place.function_place for one in wait.receivers if (place := project.find_call(one.site)) is not None}
+    if wait.kind is not Kind.EVENT or made != {wait.place.function_place}:
+        return False
+    values = wait.place.facts.values
+    callee = values[wait.place.call.callee]
+    event = callee.base if isinstance(callee, Attribute) else None
+    for one in project.calls_in(wait.place.function_place):
+        put = values[one.call.callee]
+        if isinstance(put, Attribute) and put.name == "append" and len(one.call.arguments) == 1:
+            given = one.call.arguments[0].value
+            found = values[given]
+            items = found.items if isinstance(found, Collection) else (given,)
+            others = [item for item in items if item != event]
+            if len(others) < len(items) and all(_is_own_thread(project, wait.place, item) for item in others):
+                return True
+    return False
+
+
+def _is_own_thread(project: Project, place: CallPlace, value: ValueId) -> bool:
+    sources = {value, *(flow.source for flow in place.facts.flows if flow.target == value)}
+    calls = (found.call for one in sources if isinstance(found := place.facts.values[one], Result))
+    names = {target.name for call in calls for target in project.externals(Site(place.site.module, call))}
+    return bool(names) and names <= _OWN_THREAD
 
 
 def _is_waited_for(project: Project, submit: CallPlace, place: CallPlace) -> bool:

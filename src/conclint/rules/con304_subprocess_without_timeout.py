@@ -9,14 +9,16 @@ from conclint.analysis.limiting import pass_timeout
 from conclint.catalog.rows import Effect
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Fix
+from conclint.model.naming import is_tool_code
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Constant, Name
 from conclint.project.blocking import find_blocking
+from conclint.project.commands import Commands
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object
 from conclint.project.order import precedes
 from conclint.project.project import CallPlace, Project
-from conclint.project.testing import is_test
+from conclint.project.starts import collect_script_functions
 from conclint.project.timeouts import Limit, Timeouts, find_anchors
 from conclint.rules.declare import fixer, project_rule
 
@@ -42,14 +44,18 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report waits for programs that nobody at a terminal watches, and that may take any time."""
     if all(not name.startswith("subprocess.") for name in project.symbols.names):
         return
-    timeouts = Timeouts(project)
+    timeouts, commands, scripts = Timeouts(project), Commands(project), collect_script_functions(project)
     for site, targets in project.links.externals.items():
         if site.what != "call" or not targets or any(not one.name.startswith("subprocess.") for one in targets):
             continue
         place = project.call(site)
-        if is_test(place) or any(_judge(project, timeouts, place, target) is Limit.LIMITED for target in targets):
+        if is_tool_code(place.function.symbol) or _is_by_hand(place, scripts):
             continue
-        if _is_left_alone(project, place, tuple(targets)) and find_blocking(project, place, Effect.SUBPROCESS):
+        if any(_judge(project, timeouts, place, target) is Limit.LIMITED for target in targets):
+            continue
+        if not _is_left_alone(project, place, tuple(targets)) or not _may_hang(project, commands, place, targets):
+            continue
+        if find_blocking(project, place, Effect.SUBPROCESS):
             callee = project.places.describe(site.module, place.call.callee)
             message = f"`{callee}` waits until the other program ends, however long that takes"
             anchors = tuple(find_anchors(project, place, project.rows(site)[0][1]))
@@ -61,6 +67,17 @@ def _judge(project: Project, timeouts: Timeouts, place: CallPlace, target: Exter
     if row is None or row.timeout is None or not row.timeout.keyword:
         return Limit.LIMITED
     return timeouts.find_limit(place, target, row)
+
+
+def _is_by_hand(place: CallPlace, scripts: frozenset[str]) -> bool:
+    """Whether a call is part of what somebody starts at a terminal."""
+    return place.context.main_guard or place.function.symbol in scripts
+
+
+def _may_hang(project: Project, commands: Commands, place: CallPlace, targets: tuple[ExternalTarget, ...]) -> bool:
+    """Whether the program that is waited for is not known to end by itself."""
+    made = [project.find_call(one.receiver.site) for one in targets if one.receiver is not None] or [place]
+    return any(start is None or commands.may_hang(start) for start in made)
 
 
 def _is_left_alone(project: Project, place: CallPlace, targets: tuple[ExternalTarget, ...]) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from conclint import catalog
 from conclint.catalog.rows import CallRow, Effect, Kind, Wait
 from conclint.model.alarm import Alarm
-from conclint.model.facts import Use
+from conclint.model.facts import Argument, Use
 from conclint.model.rule import Category, Rule
+from conclint.model.values import Name
 from conclint.project.link import ExternalTarget
 from conclint.project.objects import Site
+from conclint.project.places import Place
 from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
 from conclint.rules.declare import project_rule
@@ -34,6 +36,17 @@ _BOUNDED = tuple(
 )
 """What only sends, has a limit of its own by default, or asks somebody on this machine."""
 
+_HOSTS = {
+    "asyncio.open_connection": 0,
+    "asyncio.AbstractEventLoop.create_connection": 1,
+    "asyncio.start_server": 1,
+    "asyncio.AbstractEventLoop.create_server": 1,
+}
+"""Where the host stands among the arguments; the port is the next one."""
+_LISTENS = frozenset({"asyncio.start_server", "asyncio.AbstractEventLoop.create_server"})
+_OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_CANCELLED = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledError"})
+
 
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
@@ -41,7 +54,7 @@ def check(project: Project) -> Iterator[Alarm]:
     found = [place for place in project.external_calls if place.call.use is Use.AWAITED and _waits(project, place)]
     limited = _find_limited(project) if found else set()
     for place in found:
-        if place.function.symbol not in limited and not is_test(place):
+        if place.function.symbol not in limited and not is_test(place) and not _connects_soon(project, place):
             callee = project.places.describe(place.site.module, place.call.callee)
             message = f"`{callee}` waits for as long as it takes: no timeout is around it"
             yield project.alarm(place.site.module, RULE.code, place.call.span, message)
@@ -60,8 +73,37 @@ def _is_endless(place: CallPlace, row: CallRow) -> bool:
     if row.timeout is None or row.timeout.keyword or row.timeout.default is not Wait.FOREVER:
         return False
     # Who reads in a loop serves, and waits for the next request as long as it takes.
-    connects = bool(row.returns_items) or row.names[0].endswith("_connect")
-    return (connects or not place.context.loops) and place.find_argument("sock") is None
+    return (_connects(row) or not place.context.loops) and place.find_argument("sock") is None
+
+
+def _connects(row: CallRow) -> bool:
+    return bool(row.returns_items) or row.names[0].endswith("_connect")
+
+
+def _connects_soon(project: Project, place: CallPlace) -> bool:
+    """Whether a connection leads to this machine, or somebody cancels the attempt; the system ends it some day."""
+    rows = [row for _, row in project.rows(place.site)]
+    if not rows or not all(map(_connects, rows)):
+        return False
+    caught = (project.value(place.site.module, one) for one in project.handlers.collect_caught(place))
+    if any(isinstance(one, Name) and one.symbol in _CANCELLED for one in caught):
+        return True
+    host, address = _find_address(project, place)
+    given = project.constant(place.site.module, host.value) if host is not None else None
+    if given is not None:
+        return given.value in _OWN_HOSTS
+    served = (_find_address(project, one)[1] for one in project.calls_to(_LISTENS)) if all(address) else ()
+    return address in served
+
+
+def _find_address(project: Project, place: CallPlace) -> tuple[Argument | None, tuple[Place | None, Place | None]]:
+    """Return the argument that names the host, and where host and port are kept."""
+    position = next((_HOSTS[one.name] for one in project.externals(place.site) if one.name in _HOSTS), None)
+    if position is None:
+        return None, (None, None)
+    host, port = place.find_argument("host", position), place.find_argument("port", position + 1)
+    kept = [project.places.find(place.site.module, one.value) if one is not None else None for one in (host, port)]
+    return host, (kept[0], kept[1])
 
 
 def _find_limited(project: Project) -> set[str]:

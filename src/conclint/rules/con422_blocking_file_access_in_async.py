@@ -12,6 +12,13 @@ from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.blocking import Blocking, find_blocking
+from conclint.project.file_access import (
+    is_entry_access,
+    opens_for_writing,
+    reads_at_start,
+    reads_own_file,
+    writes_little,
+)
 from conclint.project.loops import collect_busy_functions, may_await_there
 from conclint.project.project import CallPlace, Project
 from conclint.project.testing import is_test
@@ -27,20 +34,9 @@ RULE = Rule(
     default=False,
 )
 
-_SHORT = frozenset(
-    """
-    SpooledTemporaryFile access chmod chown close cwd exists expanduser fileno flush getatime getcwd getctime getmtime
-    getsize group hardlink_to is_block_device is_char_device is_dir is_fifo is_file is_mount is_socket is_symlink isdir
-    isfile islink ismount lchmod lexists link lseek lstat makedirs mkdir mkfifo owner readlink realpath remove rename
-    replace resolve rmdir samefile stat statvfs symlink symlink_to touch unlink utime
-    """.split()
-)
-"""What only asks for, or changes, a single entry of a folder: the contents of files take longer."""
-
 _OPENING = frozenset(
     """
-    NamedTemporaryFile TarFile TemporaryDirectory TemporaryFile ZipFile fdopen fwalk glob iglob input iterdir open
-    open_code rglob scandir walk
+    TarFile ZipFile fwalk glob iglob input open open_code rglob walk
     """.split()
 )
 """What only gives a file or an iterator: most of the work comes when that is read or written."""
@@ -55,10 +51,11 @@ def check(project: Project) -> Iterator[Alarm]:
             if place.call.use is Use.AWAITED or is_test(place):
                 continue
             found = find_blocking(project, place, Effect.FILE)
-            if found is None or found.name.rpartition(".")[2] in _SHORT:
+            if found is None or is_entry_access(found) or opens_for_writing(project, place, found):
                 continue
+            is_new = found.receiver is None or found.receiver.symbol not in opened
             # What is opened here is reported once, where it is opened.
-            if found.receiver is None or found.receiver.symbol not in opened:
+            if is_new and not _is_brief(project, place, found):
                 callee = project.places.describe(place.site.module, place.call.callee)
                 message = f"`{callee}` holds up the event loop while it accesses files"
                 anchors = (
@@ -68,6 +65,15 @@ def check(project: Project) -> Iterator[Alarm]:
                 )
                 yield project.alarm(place.site.module, RULE.code, place.call.span, message, anchors=anchors)
             opened.add(found.row.returns)
+
+
+def _is_brief(project: Project, place: CallPlace, found: Blocking) -> bool:
+    """Whether little is read or written, or at a time when hardly anybody waits (may)."""
+    return (
+        writes_little(project, place, found)
+        or reads_own_file(project, place, found)
+        or reads_at_start(project, place, found)
+    )
 
 
 def _is_all(project: Project, place: CallPlace, found: Blocking) -> bool:
