@@ -83,7 +83,7 @@ def confirm_fixes(
         if not group:
             break
         after = check_files(tuple(apply_fixes(sources, group).values()), config, resources=resources)
-        bad = _find_bad(outcome.diagnostics, after.diagnostics, group)
+        bad = find_bad(outcome.diagnostics, after.diagnostics, group)
         if bad and len(group) > 1:
             waiting = [one for one in waiting if one not in bad]
             aside += bad
@@ -95,7 +95,7 @@ def confirm_fixes(
     return dataclasses.replace(outcome, diagnostics=kept, failures=(*outcome.failures, *failures))
 
 
-def _find_bad(
+def find_bad(
     before: Sequence[Diagnostic], after: Sequence[Diagnostic], group: Sequence[Diagnostic]
 ) -> list[Diagnostic]:
     """Return those of the fixes that were made which may be to blame for what is wrong now."""

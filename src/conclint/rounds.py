@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from conclint.config import Config
-from conclint.fixes import apply_edits, choose_fixes, decode, find_regrets, is_wanted
+from conclint.fixes import apply_edits, choose_fixes, decode, is_wanted
 from conclint.ignores import write_ignores
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure
 from conclint.model.span import NEWLINE, Span
-from conclint.offers import apply_fixes, confirm_fixes, find_broken, pin
+from conclint.offers import apply_fixes, confirm_fixes, find_bad, find_broken, pin
 from conclint.pipeline import Outcome, add_fixes, check_files
 from conclint.resources import NO_RESOURCES, Resources
 
@@ -64,30 +64,33 @@ def fix_files(
 ) -> Fixed:
     """Check and fix `files` until nothing more is fixed. All happens in memory; only files that are shown change.
 
-    A round that goes wrong is taken back. Where it leaves a file that does not parse, that is our bug: a failure says
-    so, and the file is not touched again. Fixes that bring other alarms are refused.
+    A round that goes wrong is taken back, and the fixes that may be to blame are made once more, one by one. Those that
+    leave their alarm, or bring others, are refused. One that leaves a file that does not parse is our bug: a failure
+    says so.
     """
     pinned = {file.path: pin(file) for file in files}
     latest: list[Diagnostic] = []
     done: list[Diagnostic] = []
     broken: list[Failure] = []
+    suspects: set[_Name] = set()
     refused: set[_Name] = set()
     best = _look(pinned, config, on_file, resources)
     for _ in range(_MOST_ROUNDS):
-        latest = _choose(best, broken, refused, unsafe=unsafe)
-        if not latest:
+        latest = _choose(best, suspects, unsafe=unsafe)
+        doubtful = latest or _choose(best, refused, unsafe=unsafe)[:1]
+        if not doubtful:
             break
-        new = _look(apply_fixes(best.files, latest), config, None, resources)
-        if bad := find_broken(new.outcome.diagnostics, latest):
-            # The whole round is taken back, since a fix may have changed other files as well.
-            broken += bad
-        elif regrets := find_regrets(best.outcome.diagnostics, new.outcome.diagnostics, latest):
-            refused |= {_name(best, one) for one in regrets}
-        else:
+        new = _look(apply_fixes(best.files, doubtful), config, None, resources)
+        bad = {_name(best, one) for one in find_bad(best.outcome.diagnostics, new.outcome.diagnostics, doubtful)}
+        suspects |= bad
+        if not bad:
             best = new
-            done += latest
+            done += doubtful
+        elif len(doubtful) == 1:
+            refused |= bad
+            broken += find_broken(new.outcome.diagnostics, doubtful)
     changes = _compare(pinned, best.files)
-    left = confirm_fixes(_withdraw(best, refused), tuple(best.files.values()), config, resources)
+    left = confirm_fixes(_withdraw(best, suspects), tuple(best.files.values()), config, resources)
     count = sum(one.fix != new.fix for one, new in zip(best.outcome.diagnostics, left.diagnostics, strict=True))
     outcome = replace(left, failures=tuple(dict.fromkeys((*left.failures, *broken))))
     done.sort(key=_place)
@@ -126,9 +129,8 @@ def _withdraw(now: _Round, refused: Collection[_Name]) -> Outcome:
     return replace(now.outcome, diagnostics=tuple(kept))
 
 
-def _choose(now: _Round, broken: Sequence[Failure], refused: Collection[_Name], *, unsafe: bool) -> list[Diagnostic]:
-    untouchable = {failure.path for failure in broken}
-    writable = [file.path for file in now.files.values() if file.shown and file.path not in untouchable]
+def _choose(now: _Round, refused: Collection[_Name], *, unsafe: bool) -> list[Diagnostic]:
+    writable = [file.path for file in now.files.values() if file.shown]
     wanted = (one for one in now.outcome.diagnostics if not _is_refused(now, one, refused))
     return choose_fixes(wanted, writable, unsafe=unsafe)
 

@@ -21,7 +21,10 @@ def pass_timeout(editor: Editor, anchor: Anchor) -> Fix | None:
         edit = editor.replace(given, editor.default_timeout) if _is_literal(given) else None
         return Fix(title, Applicability.UNSAFE, (edit,)) if edit is not None else None
     call = editor.find(anchor.span, cst.Call)
-    edit = editor.add_argument(call, f"{anchor.words[0]}={editor.default_timeout}") if call is not None else None
+    if call is None or editor.is_ambiguous(editor.code(call.func).partition(".")[0]):
+        # Another library of the same name may call it otherwise.
+        return None
+    edit = editor.add_argument(call, f"{anchor.words[0]}={editor.default_timeout}")
     return Fix(title, Applicability.UNSAFE, (edit,)) if edit is not None else None
 
 
