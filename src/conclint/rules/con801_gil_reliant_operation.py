@@ -14,8 +14,7 @@ from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.gil_reliant import GilReliant, iter_gil_reliant
 from conclint.project.project import Project
-from conclint.project.roots import relate_begin
-from conclint.project.ways import relate_chain
+from conclint.project.ways import follow, relate_way
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -50,11 +49,9 @@ def _relate(project: Project, found: GilReliant) -> Iterator[Related]:
     if found.lock:
         yield project.related(other.module, other.span, f"`{found.lock}` is held here around `{found.state}`")
         return
-    yield project.related(other.module, other.span, "another thread may change it here in between")
-    for control, symbol in zip(found.controls, (found.function, other.function), strict=True):
-        if control.root is not None:
-            yield relate_begin(project, control.root, again=control.many)
-            yield from relate_chain(project, control.root.function, symbol)
+    for way, (control, symbol) in enumerate(zip(found.controls, (found.function, other.function), strict=True), 1):
+        yield from follow(way, relate_way(project, control, symbol))
+    yield from follow(2, [project.related(other.module, other.span, "another thread may change it here in between")])
 
 
 @fixer(RULE)
