@@ -162,26 +162,29 @@ class Editor:
         if scope.table.find_owner(module) is not None:
             return None
         imported = symbol.rpartition(".")[0]
-        return Reference(symbol, (self.insert(self._find_import_place(imported), f"import {imported}\n"),))
+        return Reference(symbol, (self._add_import(imported),))
 
     def is_ambiguous(self, name: str) -> bool:
         """Return whether the file imports different things under one name, as where one is a substitute."""
         imports = Imports(self.source.tree, self._view.parents, self.source.module)
         return len({found for one, found in imports.iter_all() if one == name}) > 1
 
-    def _find_import_place(self, module: str) -> int:
-        """Return where `import module` goes: among those of the first group, after the docstring and `__future__`."""
+    def _add_import(self, module: str) -> Edit:
+        """Return the edit that adds `import module`: to the first group, after the docstring and `__future__`."""
         body = self.source.tree.body
         place = 0
         for number, line in enumerate(body):
             part = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
             is_future = isinstance(part, cst.ImportFrom) and self.code(part).startswith("from __future__")
             if isinstance(part, cst.Import | cst.ImportFrom) and not is_future:
-                return self._find_place_among(list(self._iter_group(number)), module)
+                return self.insert(self._find_place_among(list(self._iter_group(number)), module), f"import {module}\n")
             if not is_future and not (number == 0 and isinstance(part, cst.Expr) and _is_string(part.value)):
                 break
             place = self.end_of_line(line)
-        return place or (self.start_of_line(body[0], with_comments=False) if body else 0)
+        if place or not body:
+            return self.insert(place, f"\nimport {module}\n")
+        gap = "\n\n" if isinstance(body[0], cst.FunctionDef | cst.ClassDef) else "\n"
+        return self.insert(self.start_of_line(body[0]), f"import {module}\n{gap}")
 
     def _iter_group(self, number: int) -> Iterator[cst.SimpleStatementLine]:
         """Yield the imports that follow each other from a statement of the module on, up to an empty line."""
