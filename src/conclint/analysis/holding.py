@@ -57,6 +57,9 @@ def hold_new_lock(
     """Return the fix that makes a lock beside a variable of the module, and holds it from one node to another."""
     made = next((line for line in editor.source.tree.body if _assigns(line, name)), None)
     lock = f"{name}_lock" if not name.isupper() else f"{name}_LOCK"
+    if len(find_section(editor, first, last)) != 1:
+        # What several statements do under a lock of their own is for people to say.
+        return None
     reference = editor.refer("threading.Lock", made) if made is not None and editor.is_free(lock) else None
     edits = hold(editor, lock, first, last, lines) if reference is not None else None
     if made is None or reference is None or edits is None:
