@@ -11,11 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from conclint import cache as cache_module
+from conclint import repair
+from conclint.cache import Cache
+from conclint.config import Config
 from conclint.fixes import find_regrets
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.offers import apply_fixes, offer_fixes
 from conclint.pipeline import Outcome, check_files
+from conclint.resources import Resources
 from conclint.rules import load
 from fixture_language import FIXTURES, iter_cases
 from runs import make_config, read_case
@@ -95,6 +100,35 @@ def test_a_warm_run_remembers_what_it_may_offer(tmp_path: Path) -> None:
     (tmp_path / "bar.py").write_text("", encoding="utf-8")
     changed = subprocess.run([sys.executable, "-c", LIBCST, *arguments], cwd=tmp_path, capture_output=True, check=False)
     assert [one["fix"] for one in json.loads(changed.stdout)] == [None]
+
+
+def test_only_files_that_have_changed_are_fixed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cache_module, "_SETTLED", 0.0)
+    files = [SourceFile(f"{stem}.py", stem) for stem in ("bar", "shop")]
+    for file in files:
+        Path(file.path).write_text(HELD_UP.replace("nap", file.module), encoding="utf-8")
+    parsed: list[str] = []
+    real = repair._open
+
+    def note(file: SourceFile, config: Config, cache: Cache | None) -> object:
+        parsed.append(file.path)
+        return real(file, config, cache)
+
+    monkeypatch.setattr(repair, "_open", note)
+
+    def run() -> list[bool]:
+        resources, config = Resources(cache=Cache("kept")), make_config("CON101")
+        outcome = offer_fixes(check_files(files, config, resources=resources), files, config, resources)
+        return [one.fix is not None for one in outcome.diagnostics]
+
+    assert run() == [True, True]
+    assert parsed == ["bar.py", "shop.py"]
+    Path("bar.py").write_text(HELD_UP.replace("nap", "rest"), encoding="utf-8")
+    assert run() == [True, True]
+    assert parsed == ["bar.py", "shop.py", "bar.py"]
+    assert run() == [True, True]
+    assert parsed == ["bar.py", "shop.py", "bar.py"]
 
 
 def test_without_a_cache_the_offers_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
