@@ -72,9 +72,15 @@ def confirm_fixes(
     Each trial links the project, so all that do not overlap are tried at once. When that goes wrong, those to blame
     are put aside, to be tried one by one.
     """
+    waiting = [one for one in outcome.diagnostics if one.fix is not None]
+    if not waiting:
+        return outcome
+    if resources.kept is not None:
+        # One project at a time: a large one fills much of the memory.
+        resources.kept.clear()
+        resources = dataclasses.replace(resources, kept=None)
     sources = {file.path: file for file in files}
     writable = [file.path for file in files if file.shown]
-    waiting = [one for one in outcome.diagnostics if one.fix is not None]
     aside: list[Diagnostic] = []
     good: set[Diagnostic] = set()
     failures: list[Failure] = []
@@ -83,7 +89,9 @@ def confirm_fixes(
         if not group:
             break
         after = check_files(tuple(apply_fixes(sources, group).values()), config, resources=resources)
-        bad = find_bad(outcome.diagnostics, after.diagnostics, group)
+        # What has failed has found nothing, which says nothing.
+        has_failed = len(after.failures) > len(outcome.failures)
+        bad = group if has_failed else find_bad(outcome.diagnostics, after.diagnostics, group)
         if bad and len(group) > 1:
             waiting = [one for one in waiting if one not in bad]
             aside += bad

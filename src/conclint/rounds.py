@@ -101,6 +101,8 @@ def _look(
     files: Mapping[str, SourceFile], config: Config, on_file: Callable[[str], None] | None, resources: Resources
 ) -> _Round:
     now = tuple(files.values())
+    # One project at a time: a large one fills much of the memory.
+    resources = replace(resources, kept=None)
     found = check_files(now, config, on_file=on_file, resources=resources)
     return _Round(files, add_fixes(found, now, config, resources))
 
