@@ -64,8 +64,19 @@ def hold_new_lock(
     edits = hold(editor, lock, first, last, lines) if reference is not None else None
     if made is None or reference is None or edits is None:
         return None
+    if not reference.edits and not _is_imported_above(editor, made):
+        return None
     defined = editor.insert(editor.end_of_line(made), f"{lock} = {reference.text}()\n")
     return Fix(f"Hold a new lock, `{lock}`", Applicability.UNSAFE, (*reference.edits, defined, *edits))
+
+
+def _is_imported_above(editor: Editor, line: cst.CSTNode) -> bool:
+    """Whether threads' library is imported when a line of the module runs: imports may stand below it."""
+    body = list(editor.source.tree.body)
+    above = (one for one in body[: body.index(line)] if isinstance(one, cst.SimpleStatementLine))  # type: ignore[arg-type]
+    return any(
+        isinstance(one.body[0], cst.Import | cst.ImportFrom) and "threading" in editor.code(one) for one in above
+    )
 
 
 def _assigns(line: cst.BaseStatement | cst.SimpleStatementLine, name: str) -> bool:
