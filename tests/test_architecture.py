@@ -15,7 +15,19 @@ PACKAGE = SRC / "conclint"
 
 FRONT_END = frozenset(
     {
-        *("pipeline", "rounds", "cache", "config", "discover", "report", "resources", "fixes", "model", "pages"),
+        *(
+            "offers",
+            "pipeline",
+            "rounds",
+            "cache",
+            "config",
+            "discover",
+            "report",
+            "resources",
+            "fixes",
+            "model",
+            "pages",
+        ),
         *("rules", "stages"),
     }
 )
@@ -47,9 +59,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "memory": frozenset(),
     "depth": frozenset({"memory"}),
     # The second look at files, for fixes: parsing and rules again, but nothing of the project.
-    "repair": frozenset({"depth", "model", "config", "source", "analysis", "rules"}),
+    "repair": frozenset({"cache", "depth", "model", "config", "source", "analysis", "rules"}),
     "ignores": frozenset({"model", "comments"}),
-    "rounds": frozenset({"model", "comments", "config", "pipeline", "fixes", "ignores", "resources"}),
+    "offers": frozenset({"model", "config", "pipeline", "fixes", "repair", "resources"}),
+    "rounds": frozenset({"model", "comments", "config", "pipeline", "fixes", "ignores", "offers", "resources"}),
     "processes": frozenset({"worker"}),
     "stages": frozenset(),
     "workers": frozenset({"model", "config", "processes", "resources", "stages", "wire", "worker"}),

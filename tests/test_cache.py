@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,15 @@ def test_what_is_no_file_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     cache = Cache("kept")
     assert check([unsaved], make_config("CON101"), resources=Resources(cache=cache)) == ()
     assert run(cache) == EXPECTED
+
+
+def test_what_is_given_as_content_is_known_where_a_file_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run() == EXPECTED
+    analysed = note_analysed(monkeypatch)
+    files = [replace(file, content=Path(file.path).read_bytes()) for file in FILES_OF_PROJECT]
+    found = check(files, make_config("CON101"), resources=Resources(cache=Cache("kept")))
+    assert [(each.path, each.code, each.span.line) for each in found] == EXPECTED
+    assert analysed == []
 
 
 def test_our_own_failures_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,11 +191,13 @@ def test_fixes_that_break_the_syntax_are_taken_back_and_told_as_our_bug(monkeypa
     ]
 
 
-def test_fixing_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fix_that_leaves_its_alarm_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_fixer(monkeypatch, " ")
     fixed = fix_files([SourceFile("a.py", "a", content=WITH_ACQUIRE.encode())], make_config("CON240"))
-    assert not fixed.is_stable
+    assert fixed.is_stable
+    assert not fixed.changes
     assert not fixed.outcome.failures
+    assert fixed.refused == 1
     assert [one.code for one in fixed.outcome.diagnostics] == ["CON240"]
 
 
@@ -249,6 +251,25 @@ def test_nobody_is_blamed_for_what_a_fix_brings_to_light() -> None:
     assert find_regrets([], brought[:1], [done]) == []
     assert find_regrets([], brought[1:2], [done]) == [done]
     assert find_regrets([], brought[2:], [done]) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import time\n", "import asyncio\nimport time\n"),
+        ("import abc\nimport time\n", "import abc\nimport asyncio\nimport time\n"),
+        ("import abc  # why\n# next\nimport time\n", "import abc  # why\nimport asyncio\n# next\nimport time\n"),
+        ("import abc\n\nimport time\n", "import abc\nimport asyncio\n\nimport time\n"),
+        ("import time\nfrom abc import ABC\n", "import asyncio\nimport time\nfrom abc import ABC\n"),
+        ("from abc import ABC\nimport time\n", "import asyncio\nfrom abc import ABC\nimport time\n"),
+        ("import abc\nprint()\nimport time\n", "import abc\nimport asyncio\nprint()\nimport time\n"),
+    ],
+)
+def test_an_import_goes_among_those_that_are_there(before: str, after: str) -> None:
+    text = "{}\n\nasync def nap():\n    {}(1)\n"
+    file = SourceFile("a.py", "a", content=text.format(before, "time.sleep").encode())
+    fixed = fix_files([file], make_config("CON401"), unsafe=True)
+    assert fixed.changes["a.py"].new.decode() == text.format(after, "await asyncio.sleep")
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,40 @@ def test_a_trace_is_linked_from_the_message_and_can_be_stepped_through() -> None
     ]
 
 
+def test_two_threads_that_meet_are_told_one_by_one() -> None:
+    steps = (
+        Related("src/a b.py", Span(1, 1, 1, 7), "`read` begins to run in a thread here", way=1),
+        Related("src/a b.py", Span(1, 8, 1, 9), "`write` begins to run in a thread here", way=2),
+        Related("src/b.py", Span(3, 6, 3, 19), "is changed here as well", way=2),
+        Related("src/b.py", Span(1, 1, 1, 19), "made here"),
+    )
+    (result,) = write(make(Span(4, 13, 5, 15), *steps))["results"]
+    (flow,) = result["codeFlows"]
+    told = [[step["location"]["message"]["text"] for step in thread["locations"]] for thread in flow["threadFlows"]]
+    assert told == [
+        ["`read` begins to run in a thread here", "tea is cold"],
+        ["`write` begins to run in a thread here", "is changed here as well"],
+    ]
+    assert [thread["id"] for thread in flow["threadFlows"]] == ["1", "2"]
+    assert len(result["relatedLocations"]) == 4
+
+
+def test_each_side_of_a_deadlock_has_a_flow_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    orders = (("first", "second"), ("second", "first"))
+    functions = (f"def take_{one}():\n    with {one}:\n        with {two}:\n            pass\n" for one, two in orders)
+    text = "import threading\n\nfirst = threading.Lock()\nsecond = threading.Lock()\n\n\n" + "\n\n".join(functions)
+    Path("shop.py").write_text(text, encoding="utf-8")
+    main(["check", "--isolated", "--select", "CON227", "--output-format", "sarif", "-o", "found.sarif"])
+    (result,) = load(Path("found.sarif").read_text(encoding="utf-8"))["results"]
+    (flow,) = result["codeFlows"]
+    lines = [
+        [step["location"]["physicalLocation"]["region"]["startLine"] for step in thread["locations"]]
+        for thread in flow["threadFlows"]
+    ]
+    assert lines == [[8, 9], [14, 15]]
+
+
 def test_one_other_end_is_no_trace() -> None:
     (result,) = write(make(Span(1, 1, 1, 2), Related("b.py", Span(1, 1, 1, 2), "made here")))["results"]
     assert "codeFlows" not in result

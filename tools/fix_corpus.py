@@ -29,6 +29,7 @@ def main() -> int:
     rows: Counter[tuple[str, str]] = Counter()
     left: list[str] = []
     broken: list[str] = []
+    refused = 0
     for project in sys.argv[1:]:
         config = resolve(read_settings((), flags=Options(select=("ALL",)), isolated=True), load().rules)
         with tempfile.TemporaryDirectory() as kept:
@@ -36,6 +37,7 @@ def main() -> int:
             resources = Resources(cache=Cache(kept))
             fixed = fix_files(discover((project,), config).files, config, unsafe=True, resources=resources)
         rows += count(fixed)
+        refused += fixed.refused
         left += [f"{one.path}:{one.span.line}: {one.code} {one.message}" for one in iter_left(fixed)]
         broken += [f"{failure.path}: {failure.rule}: {failure.error}" for failure in fixed.outcome.failures]
         broken += [path for path, change in fixed.changes.items() if compiles(change.old) and not compiles(change.new)]
@@ -44,6 +46,7 @@ def main() -> int:
     print("| rule | fixed safely | fixed unsafely | left |\n|---|---|---|---|")
     for code in sorted({code for code, _ in rows}):
         print(f"| {code} | {rows[code, 'safe']} | {rows[code, 'unsafe']} | {rows[code, 'left']} |")
+    print(f"\n{refused} of those left could be fixed, but with other alarms for it.")
     print("".join(f"\nleft: {each}" for each in left))
     print("".join(f"\nbroken: {each}" for each in broken), end="")
     return 1 if broken else 0

@@ -63,22 +63,27 @@ class Cache:
         self._directory = Path(directory)
         self._limit = limit
         self._hashes: dict[str, bytes] = {}
+        self._unsaved: set[str] = set()
         self._amendments = b""
         self._own: dict[Path, bytes] = {}
         self._pending: list[tuple[bytes, bytes]] = []
 
     def identify(self, files: Iterable[SourceFile], amendments: Amendments = NO_AMENDMENTS) -> None:
-        """Learn what is in `files`. Only those that have changed are read; what is no file is never remembered.
+        """Learn what is in `files`. Only those that have changed are read.
 
+        What is given as content is known where a file gave it before; what is in no file is never remembered.
         Results hold for one catalog: that with these `amendments`.
         """
         self._amendments = repr(amendments).encode()
         cwd = Path.cwd()
-        places = {file.path: cwd / file.path for file in files if file.content is None}
+        given = {file.path: _hash(file.content) for file in files if file.content is not None}
+        places = {file.path: cwd / file.path for file in files}
         wanted = [*_find_own_files(), *places.values()]
         nothing: dict[Path, bytes] = {}
         hashes = self._run(lambda connection: _hash_files(connection, wanted), nothing)
-        self._hashes = {path: hashes[place] for path, place in places.items() if place in hashes}
+        saved = {path: hashes[place] for path, place in places.items() if place in hashes}
+        self._hashes = saved | given
+        self._unsaved = {path for path, found in given.items() if saved.get(path) != found}
         self._own = {place: hashes.get(place, b"") for place in _find_own_files()}
 
     def confirm(self, file: SourceFile, content: bytes) -> None:
@@ -98,7 +103,7 @@ class Cache:
 
     def store(self, file: SourceFile, data: bytes, *, triage: bool) -> None:
         """Remember the packed result of a file; it is written by and by."""
-        if file.path in self._hashes:
+        if file.path in self._hashes and file.path not in self._unsaved:
             self._pending.append((self._key(file, triage=triage), data))
             if sum(len(value) for _, value in self._pending) > _MUCH:
                 self.flush()
@@ -120,8 +125,29 @@ class Cache:
     def store_project(self, files: Sequence[SourceFile], question: bytes, found: Findings, *, triage: bool) -> None:
         """Remember what these files gave."""
         key = self._project_key(files, question, triage=triage)
-        if key is not None:
+        if key is not None and not self._unsaved.intersection(file.path for file in files):
             self._pending.append((key, pack(found)))
+
+    def key_fixes(self, files: Sequence[SourceFile], question: bytes) -> bytes | None:
+        """Return by what the fixes in these files are known, None where they are not to be remembered.
+
+        `question` is what was to be fixed, and all but the files that decides how.
+        """
+        if self._unsaved.intersection(file.path for file in files):
+            return None
+        return self._project_key(files, b"fixes" + question, triage=False)
+
+    def load_fixes(self, key: bytes | None, wanted: type[T]) -> T | None:
+        """Return the fixes that were stored under `key`, None where there are none."""
+        try:
+            return unpack(self._read([key], among=[key])[key], wanted) if key is not None else None
+        except (WireError, KeyError):
+            return None
+
+    def store_fixes(self, key: bytes | None, fixes: object) -> None:
+        """Remember fixes; they are written by and by."""
+        if key is not None:
+            self._pending.append((key, pack(fixes)))
 
     def flush(self) -> None:
         """Write what is not written yet."""

@@ -131,12 +131,14 @@ def _find_alarms(files: Sequence[SourceFile], config: Config, run: _Run) -> tupl
     return Findings(tuple(alarms), suppressions), failures
 
 
-def add_fixes(outcome: Outcome, files: Sequence[SourceFile], config: Config) -> Outcome:
+def add_fixes(
+    outcome: Outcome, files: Sequence[SourceFile], config: Config, resources: Resources = NO_RESOURCES
+) -> Outcome:
     """Return the outcome with the fixes that there are: a second look at the files that have alarms."""
     from conclint.repair import propose_fixes
 
     with without_collector(), catalog.amend(config.amendments):
-        diagnostics, failures = propose_fixes(outcome.diagnostics, files, config)
+        diagnostics, failures = propose_fixes(outcome.diagnostics, files, config, resources.cache)
     return dataclasses.replace(outcome, diagnostics=diagnostics, failures=(*outcome.failures, *failures))
 
 

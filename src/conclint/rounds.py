@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import msgspec
 
 from conclint.config import Config
-from conclint.fixes import apply_edits, choose_fixes, decode, find_regrets, group_edits, is_wanted
+from conclint.fixes import apply_edits, choose_fixes, decode, is_wanted
 from conclint.ignores import write_ignores
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure
 from conclint.model.span import NEWLINE, Span
+from conclint.offers import apply_fixes, confirm_fixes, find_bad, find_broken, pin
 from conclint.pipeline import Outcome, add_fixes, check_files
 from conclint.resources import NO_RESOURCES, Resources
 
 _MOST_ROUNDS = 10
-_SYNTAX_ERROR = "CON001"
-_NEVER_IGNORED = (_SYNTAX_ERROR, "CON002")
+_NEVER_IGNORED = ("CON001", "CON002")
 """What does not parse has no place for a comment, and a comment that is of no use is not mended by another one."""
 
 
@@ -65,31 +64,35 @@ def fix_files(
 ) -> Fixed:
     """Check and fix `files` until nothing more is fixed. All happens in memory; only files that are shown change.
 
-    A round that goes wrong is taken back. Where it leaves a file that does not parse, that is our bug: a failure says
-    so, and the file is not touched again. Fixes that bring other alarms are refused.
+    A round that goes wrong is taken back, and the fixes that may be to blame are made once more, one by one. Those that
+    leave their alarm, or bring others, are refused. One that leaves a file that does not parse is our bug: a failure
+    says so.
     """
-    pinned = {file.path: _pin(file) for file in files}
+    pinned = {file.path: pin(file) for file in files}
     latest: list[Diagnostic] = []
     done: list[Diagnostic] = []
     broken: list[Failure] = []
+    suspects: set[_Name] = set()
     refused: set[_Name] = set()
     best = _look(pinned, config, on_file, resources)
     for _ in range(_MOST_ROUNDS):
-        latest = _choose(best, broken, refused, unsafe=unsafe)
-        if not latest:
+        latest = _choose(best, suspects, unsafe=unsafe)
+        doubtful = latest or _choose(best, refused, unsafe=unsafe)[:1]
+        if not doubtful:
             break
-        new = _look(_apply(best.files, latest), config, None, resources)
-        if bad := _find_broken(new.outcome, latest):
-            # The whole round is taken back, since a fix may have changed other files as well.
-            broken += bad
-        elif regrets := find_regrets(best.outcome.diagnostics, new.outcome.diagnostics, latest):
-            refused |= {_name(best, one) for one in regrets}
-        else:
+        new = _look(apply_fixes(best.files, doubtful), config, None, resources)
+        bad = {_name(best, one) for one in find_bad(best.outcome.diagnostics, new.outcome.diagnostics, doubtful)}
+        suspects |= bad
+        if not bad:
             best = new
-            done += latest
+            done += doubtful
+        elif len(doubtful) == 1:
+            refused |= bad
+            broken += find_broken(new.outcome.diagnostics, doubtful)
     changes = _compare(pinned, best.files)
-    best, count = _withdraw(best, refused)
-    outcome = replace(best.outcome, failures=(*best.outcome.failures, *broken))
+    left = confirm_fixes(_withdraw(best, suspects), tuple(best.files.values()), config, resources)
+    count = sum(one.fix != new.fix for one, new in zip(best.outcome.diagnostics, left.diagnostics, strict=True))
+    outcome = replace(left, failures=tuple(dict.fromkeys((*left.failures, *broken))))
     done.sort(key=_place)
     return Fixed(outcome, tuple(best.files.values()), changes, tuple(done), is_stable=not latest, refused=count)
 
@@ -98,7 +101,10 @@ def _look(
     files: Mapping[str, SourceFile], config: Config, on_file: Callable[[str], None] | None, resources: Resources
 ) -> _Round:
     now = tuple(files.values())
-    return _Round(files, add_fixes(check_files(now, config, on_file=on_file, resources=resources), now, config))
+    # One project at a time: a large one fills much of the memory.
+    resources = replace(resources, kept=None)
+    found = check_files(now, config, on_file=on_file, resources=resources)
+    return _Round(files, add_fixes(found, now, config, resources))
 
 
 _Name = tuple[str, str, str, str]
@@ -116,19 +122,17 @@ def _is_refused(now: _Round, one: Diagnostic, refused: Collection[_Name]) -> boo
     return one.fix is not None and bool(refused) and _name(now, one) in refused
 
 
-def _withdraw(now: _Round, refused: Collection[_Name]) -> tuple[_Round, int]:
-    """Return the round without the fixes that are refused, and how many these are."""
-    kept = [
+def _withdraw(now: _Round, refused: Collection[_Name]) -> Outcome:
+    """Return what was found, without the fixes that are refused."""
+    kept = (
         msgspec.structs.replace(one, fix=None) if _is_refused(now, one, refused) else one
         for one in now.outcome.diagnostics
-    ]
-    count = sum(one.fix != new.fix for one, new in zip(now.outcome.diagnostics, kept, strict=True))
-    return _Round(now.files, replace(now.outcome, diagnostics=tuple(kept))), count
+    )
+    return replace(now.outcome, diagnostics=tuple(kept))
 
 
-def _choose(now: _Round, broken: Sequence[Failure], refused: Collection[_Name], *, unsafe: bool) -> list[Diagnostic]:
-    untouchable = {failure.path for failure in broken}
-    writable = [file.path for file in now.files.values() if file.shown and file.path not in untouchable]
+def _choose(now: _Round, refused: Collection[_Name], *, unsafe: bool) -> list[Diagnostic]:
+    writable = [file.path for file in now.files.values() if file.shown]
     wanted = (one for one in now.outcome.diagnostics if not _is_refused(now, one, refused))
     return choose_fixes(wanted, writable, unsafe=unsafe)
 
@@ -140,35 +144,6 @@ def _place(diagnostic: Diagnostic) -> tuple[str, Span, str]:
 def count_unsafe(diagnostics: Sequence[Diagnostic]) -> int:
     """Return how many more would be fixed with unsafe fixes."""
     return sum(is_wanted(one.fix, unsafe=True) and not is_wanted(one.fix, unsafe=False) for one in diagnostics)
-
-
-def _pin(file: SourceFile) -> SourceFile:
-    """Hold on to what a file is now, so that every round, and the end, is about the same text."""
-    if file.content is not None or not file.shown:
-        return file
-    try:
-        return replace(file, content=Path(file.path).read_bytes())
-    except OSError:
-        # The worker says so, in its own words.
-        return file
-
-
-def _find_broken(outcome: Outcome, latest: Sequence[Diagnostic]) -> list[Failure]:
-    """Return what to say of the files that the fixes of the round before have left unreadable."""
-    touched = {edit.path for one in latest if one.fix is not None for edit in one.fix.edits}
-    codes = ", ".join(sorted({one.code for one in latest}))
-    bad = touched & {one.path for one in outcome.diagnostics if one.code == _SYNTAX_ERROR}
-    return [Failure(path, "fixes", f"the fixes of {codes} break the syntax", "") for path in sorted(bad)]
-
-
-def _apply(files: Mapping[str, SourceFile], chosen: Sequence[Diagnostic]) -> dict[str, SourceFile]:
-    changed = dict(files)
-    for path, edits in group_edits(one.fix for one in chosen if one.fix is not None).items():
-        text = decode(files[path].content or b"")
-        if text is not None:
-            content = apply_edits(text.content, edits).encode(text.encoding)
-            changed[path] = replace(files[path], content=content)
-    return changed
 
 
 def _compare(old: Mapping[str, SourceFile], new: Mapping[str, SourceFile]) -> dict[str, Change]:
@@ -188,7 +163,7 @@ def ignore_alarms(
     resources: Resources = NO_RESOURCES,
 ) -> Fixed:
     """Check `files`, and write comments that suppress what is found; what no comment helps is left."""
-    pinned = {file.path: _pin(file) for file in files}
+    pinned = {file.path: pin(file) for file in files}
     outcome = check_files(tuple(pinned.values()), config, on_file=on_file, resources=resources)
     wanted: dict[str, list[Diagnostic]] = {}
     for one in outcome.diagnostics:

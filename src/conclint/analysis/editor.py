@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -161,21 +161,50 @@ class Editor:
         module = symbol.partition(".")[0]
         if scope.table.find_owner(module) is not None:
             return None
-        return Reference(symbol, (self.insert(self._find_import_place(), f"import {symbol.rpartition('.')[0]}\n"),))
+        imported = symbol.rpartition(".")[0]
+        return Reference(symbol, (self._add_import(imported),))
 
-    def _find_import_place(self) -> int:
-        """Return where a new import goes: before the first one that is there, after the docstring and `__future__`."""
+    def is_ambiguous(self, name: str) -> bool:
+        """Return whether the file imports different things under one name, as where one is a substitute."""
+        imports = Imports(self.source.tree, self._view.parents, self.source.module)
+        return len({found for one, found in imports.iter_all() if one == name}) > 1
+
+    def _add_import(self, module: str) -> Edit:
+        """Return the edit that adds `import module`: to the first group, after the docstring and `__future__`."""
         body = self.source.tree.body
         place = 0
         for number, line in enumerate(body):
             part = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
             is_future = isinstance(part, cst.ImportFrom) and self.code(part).startswith("from __future__")
             if isinstance(part, cst.Import | cst.ImportFrom) and not is_future:
-                return self.start_of_line(line)
+                return self.insert(self._find_place_among(list(self._iter_group(number)), module), f"import {module}\n")
             if not is_future and not (number == 0 and isinstance(part, cst.Expr) and _is_string(part.value)):
                 break
             place = self.end_of_line(line)
-        return place or (self.start_of_line(body[0], with_comments=False) if body else 0)
+        if place or not body:
+            return self.insert(place, f"\nimport {module}\n")
+        gap = "\n\n" if isinstance(body[0], cst.FunctionDef | cst.ClassDef) else "\n"
+        return self.insert(self.start_of_line(body[0]), f"import {module}\n{gap}")
+
+    def _iter_group(self, number: int) -> Iterator[cst.SimpleStatementLine]:
+        """Yield the imports that follow each other from a statement of the module on, up to an empty line."""
+        body = self.source.tree.body
+        for index, line in enumerate(body[number:]):
+            part = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+            is_apart = index > 0 and any(above.comment is None for above in getattr(line, "leading_lines", ()))
+            if is_apart or not isinstance(part, cst.Import | cst.ImportFrom):
+                return
+            assert isinstance(line, cst.SimpleStatementLine)
+            yield line
+
+    def _find_place_among(self, group: Sequence[cst.SimpleStatementLine], module: str) -> int:
+        """Return where `import module` goes in a group: in alphabetical order, before what begins with `from`."""
+        place = self.start_of_line(group[0])
+        for line in group:
+            part = line.body[0]
+            if isinstance(part, cst.Import) and self.code(part.names[0].name).lower() < module:
+                place = self.end_of_line(line)
+        return place
 
     # Text
 

@@ -51,6 +51,42 @@ def hold(
     return wrap(editor, section, f"{'async ' if is_of_tasks else ''}with {lock}:")
 
 
+def hold_new_lock(
+    editor: Editor, name: str, first: cst.CSTNode, last: cst.CSTNode, lines: Collection[str]
+) -> Fix | None:
+    """Return the fix that makes a lock beside a variable of the module, and holds it from one node to another."""
+    made = next((line for line in editor.source.tree.body if _assigns(line, name)), None)
+    lock = f"{name}_lock" if not name.isupper() else f"{name}_LOCK"
+    if len(find_section(editor, first, last)) != 1:
+        # What several statements do under a lock of their own is for people to say.
+        return None
+    reference = editor.refer("threading.Lock", made) if made is not None and editor.is_free(lock) else None
+    edits = hold(editor, lock, first, last, lines) if reference is not None else None
+    if made is None or reference is None or edits is None:
+        return None
+    if not reference.edits and not _is_imported_above(editor, made):
+        return None
+    defined = editor.insert(editor.end_of_line(made), f"{lock} = {reference.text}()\n")
+    return Fix(f"Hold a new lock, `{lock}`", Applicability.UNSAFE, (*reference.edits, defined, *edits))
+
+
+def _is_imported_above(editor: Editor, line: cst.CSTNode) -> bool:
+    """Whether threads' library is imported when a line of the module runs: imports may stand below it."""
+    body = list(editor.source.tree.body)
+    above = (one for one in body[: body.index(line)] if isinstance(one, cst.SimpleStatementLine))  # type: ignore[arg-type]
+    return any(
+        isinstance(one.body[0], cst.Import | cst.ImportFrom) and "threading" in editor.code(one) for one in above
+    )
+
+
+def _assigns(line: cst.BaseStatement | cst.SimpleStatementLine, name: str) -> bool:
+    part = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    target = part.target if isinstance(part, cst.AnnAssign) else None
+    if isinstance(part, cst.Assign) and len(part.targets) == 1:
+        target = part.targets[0].target
+    return isinstance(target, cst.Name) and target.value == name
+
+
 def find_section(editor: Editor, first: cst.CSTNode, last: cst.CSTNode) -> Sequence[Statement]:
     """Return the fewest statements that follow each other and hold two nodes, which run where these do; else none."""
     statement = find_statement(editor, first)

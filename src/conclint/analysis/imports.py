@@ -36,6 +36,12 @@ class Imports:
                 if line is not None and self.parents.get(line) in bodies:
                     yield from self._iter_names(found)
 
+    def iter_all(self) -> Iterator[tuple[str, str]]:
+        """Yield name and qualified name of what is imported anywhere in the file."""
+        for found in iter_nodes(self.tree):
+            if isinstance(found, cst.Import | cst.ImportFrom):
+                yield from self._iter_names(found)
+
     def _iter_names(self, node: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, str]]:
         if isinstance(node.names, cst.ImportStar):
             return

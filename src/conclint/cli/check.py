@@ -211,9 +211,9 @@ def _find(discovery: Discovery, config: Config, flags: _Flags, resources: Resour
     with _show_progress(discovery, flags) as on_file:
         outcome = check_files(discovery.files, config, on_file=on_file, resources=resources)
     if _form(flags).tells_fixes:
-        from conclint.pipeline import add_fixes
+        from conclint.offers import offer_fixes
 
-        return add_fixes(outcome, discovery.files, config)
+        return offer_fixes(outcome, discovery.files, config, resources)
     return outcome
 
 

@@ -9,11 +9,15 @@ from conclint.model.span import Span
 
 
 class Related(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """Another end of an alarm, or one step of its trace, with the sentence that says what happens there."""
+    """Another end of an alarm, or one step of its trace, with the sentence that says what happens there.
+
+    Where two threads or tasks meet, `way` counts from 1 whose step this is: the first one is that of the alarm itself.
+    """
 
     path: str
     span: Span
     message: str
+    way: int = 0
 
 
 class Alarm(msgspec.Struct, frozen=True, order=True, array_like=True):

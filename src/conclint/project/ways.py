@@ -6,12 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from conclint.model.alarm import Related
 from conclint.model.facts import Context
 from conclint.project.callables import is_transparent
+from conclint.project.roots import relate_begin
 
 if TYPE_CHECKING:
     from conclint.project.objects import Object
+    from conclint.project.parallel import Control
     from conclint.project.places import Place
     from conclint.project.project import CallPlace, Project
 
@@ -90,9 +94,21 @@ def _find_callees(project: Project, place: CallPlace) -> tuple[str, ...]:
     return tuple(one.function for one in project.callees(place.site))
 
 
+def follow(way: int, steps: Iterable[Related]) -> Iterator[Related]:
+    """Yield steps of a trace as those of one of the threads, or tasks, that meet; they count from 1."""
+    return (msgspec.structs.replace(step, way=way) for step in steps)
+
+
 def relate_chain(project: Project, start: str, goal: str) -> Iterator[Related]:
     """Yield the calls on a shortest way from one function to another in the same thread, as steps of a trace (may)."""
     return relate_calls(project, project.call_graph.find_chain(start, goal) or ())
+
+
+def relate_way(project: Project, control: Control, goal: str) -> Iterator[Related]:
+    """Yield where a thread of control begins, and the calls from there to a function; nothing for the main thread."""
+    if control.root is not None:
+        yield relate_begin(project, control.root, again=control.many)
+        yield from relate_chain(project, control.root.function, goal)
 
 
 def relate_unlocked(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import PurePath
 from urllib.parse import quote
@@ -109,11 +109,26 @@ def _result(diagnostic: Diagnostic, number: int, rule: Rule, fingerprints: Mappi
     if steps:
         result["relatedLocations"] = [{"id": index} | step for index, step in enumerate(steps, 1)]
     if len(steps) > 1:
-        # A trace is told as one flow, also where it goes from one thread to the next.
-        result["codeFlows"] = [{"threadFlows": [{"locations": [{"location": step} for step in steps]}]}]
+        result["codeFlows"] = [{"threadFlows": list(_iter_thread_flows(diagnostic, steps))}]
     if diagnostic.fix is not None:
         result["fixes"] = [_fix(diagnostic.fix)]
     return result
+
+
+def _iter_thread_flows(diagnostic: Diagnostic, steps: Sequence[_Object]) -> Iterator[_Object]:
+    """Yield a flow for each of the threads, or tasks, that meet; the first ends with the alarm. Mostly there is one."""
+    ways: dict[int, list[_Object]] = {}
+    for one, step in zip(diagnostic.related, steps, strict=True):
+        ways.setdefault(one.way, []).append(step)
+    told = sorted(way for way in ways if way)
+    if len(told) < 2:
+        yield {"locations": [{"location": step} for step in steps]}
+        return
+    alarm = (diagnostic.path, diagnostic.span)
+    if alarm not in {(one.path, one.span) for one in diagnostic.related if one.way == told[0]}:
+        ways[told[0]].append(_location(*alarm, diagnostic.message))
+    for way in told:
+        yield {"id": str(way), "locations": [{"location": step} for step in ways[way]]}
 
 
 def _write_message(diagnostic: Diagnostic) -> str:

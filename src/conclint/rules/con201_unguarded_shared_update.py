@@ -15,8 +15,7 @@ from conclint.project.holding import Holding
 from conclint.project.parallel import Control
 from conclint.project.project import Project
 from conclint.project.races import Race
-from conclint.project.roots import relate_begin
-from conclint.project.ways import relate_chain
+from conclint.project.ways import follow, relate_way
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -52,21 +51,15 @@ def _iter_anchors(project: Project, holding: Holding, race: Race) -> Iterator[An
 
 
 def _relate(project: Project, race: Race) -> Iterator[Related]:
-    reached = {race.control: race.access}
-    for other, control in race.others:
-        reached.setdefault(control, other)
-        if other is not race.access:
-            yield project.related(other.module, other.span, f"`{race.place.written}` is changed here as well")
-    for control, access in reached.items():
-        if (step := _relate_spawn(project, control)) is not None and control.root is not None:
-            yield step
-            yield from relate_chain(project, control.root.function, access.function)
-
-
-def _relate_spawn(project: Project, control: Control) -> Related | None:
-    if control.root is None:
-        return None
-    return relate_begin(project, control.root, again=control.many)
+    seen: set[Control] = set()
+    others = sorted(race.others, key=lambda one: one[0] is not race.access)
+    for way, (access, control) in enumerate(dict.fromkeys([(race.access, race.control), *others]), 1):
+        if control not in seen:
+            seen.add(control)
+            yield from follow(way, relate_way(project, control, access.function))
+        if access is not race.access:
+            step = project.related(access.module, access.span, f"`{race.place.written}` is changed here as well")
+            yield from follow(way, [step])
 
 
 @fixer(RULE)

@@ -9,7 +9,7 @@ import libcst as cst
 from conclint.analysis.blocks import find_block, find_statement, lift_comments
 from conclint.analysis.editor import Editor
 from conclint.analysis.fields import iter_nodes
-from conclint.analysis.holding import hold_lock
+from conclint.analysis.holding import hold_lock, hold_new_lock
 from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import AccessKind
 from conclint.model.fix import Anchor, Applicability, Fix, read_span, spell
@@ -17,6 +17,7 @@ from conclint.model.observations import SequenceKind
 from conclint.model.rule import Category, Rule
 from conclint.project.checks import CheckThenAct
 from conclint.project.holding import Holding
+from conclint.project.places import PlaceKind
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
 from conclint.project.shared import SharedAccess
@@ -32,7 +33,7 @@ RULE = Rule(
     since="0.1.0",
 )
 
-_SETDEFAULT = "setdefault"
+_SETDEFAULT, _NEW = "setdefault", "new"
 _WHAT = {
     SequenceKind.MISSING_KEY: "another thread may add the key",
     SequenceKind.PRESENT_KEY: "another thread may remove the key",
@@ -59,9 +60,29 @@ def _find_anchor(project: Project, holding: Holding, found: CheckThenAct) -> Anc
     )
     identity = found.identity if found.identity is not None else holding.find_single_lock(found.place)
     words = holding.describe(access, identity) if identity is not None else ()
+    if identity is None:
+        words = _find_words_for_new_lock(project, holding, found)
     is_dict = all(one.symbol == "builtins.dict" for one in project.place_objects(found.place))
     atomic = _SETDEFAULT if is_dict and identity is None and found.kind is SequenceKind.MISSING_KEY else ""
     return project.anchor(found.module, found.check, spell(found.act), atomic, *words)
+
+
+def _find_words_for_new_lock(project: Project, holding: Holding, found: CheckThenAct) -> tuple[str, ...]:
+    """Return the name of a variable of the module, and the lines that no lock may be held around; else nothing."""
+    facts = project.modules[found.module]
+    symbol = facts.functions[found.function].symbol
+    if found.place.kind is not PlaceKind.GLOBAL or found.place.owner != facts.module or _calls_itself(project, symbol):
+        return ()
+    lines = holding.find_unfit_lines(found.module, symbol, frozenset(), found.place)
+    return (_NEW, found.place.name, *map(str, lines)) if lines is not None else ()
+
+
+def _calls_itself(project: Project, symbol: str) -> bool:
+    """Whether a function may run once more before it ends: it would wait for itself."""
+    place = project.place(symbol)
+    calls = project.calls_in(place) if place is not None else ()
+    called = {target.function for call in calls for target in project.callees(call.site)}
+    return symbol in project.call_graph.reach(called)
 
 
 def _relate(project: Project, found: CheckThenAct) -> Iterator[Related]:
@@ -79,13 +100,16 @@ def _relate(project: Project, found: CheckThenAct) -> Iterator[Related]:
 
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
-    """Hold the lock around both; without any, have the dictionary do both in one step."""
+    """Hold the lock around both; without any, have the dictionary do both in one step, or make a lock."""
     check, act = editor.find(anchor.span, cst.CSTNode), editor.find(read_span(anchor.words[0]), cst.CSTNode)
     if check is None or act is None:
         return None
-    if anchor.words[1] == _SETDEFAULT:
-        return _set_default(editor, check, act)
+    if anchor.words[1] == _SETDEFAULT and (atomic := _set_default(editor, check, act)) is not None:
+        return atomic
     words = anchor.words[2:]
+    if words and words[0] == _NEW:
+        look = _find_look(editor, check, words[1])
+        return hold_new_lock(editor, words[1], look, act, words[2:]) if look is not None else None
     look = _find_look(editor, check, words[2]) if words else None
     return hold_lock(editor, look, act, words) if look is not None else None
 

@@ -13,6 +13,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.iterations import Disturbed
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
+from conclint.project.ways import follow
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -43,7 +44,14 @@ def _describe(found: Disturbed) -> str:
 def _relate(project: Project, found: Disturbed) -> Iterator[Related]:
     change = found.change
     holding = f", with `{found.lock}` held" if found.lock else ""
-    yield project.related(change.module, change.span, f"elements come or go here{holding}")
+    come_and_go = project.related(change.module, change.span, f"elements come or go here{holding}")
+    if len(found.roots) > 1:
+        # One of them iterates, and the other one changes.
+        for way, root in enumerate(found.roots, 1):
+            yield from follow(way, [relate_begin(project, root)])
+        yield from follow(2, [come_and_go])
+        return
+    yield come_and_go
     for root in found.roots:
         yield relate_begin(project, root)
 

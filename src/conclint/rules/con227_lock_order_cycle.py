@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
-from conclint.project.lock_order import Cycle, Step
+from conclint.project.lock_order import Cycle, Edge, Step
 from conclint.project.project import Project
+from conclint.project.ways import follow
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -38,13 +39,17 @@ def _describe(cycle: Cycle) -> str:
 
 
 def _iter_trace(project: Project, cycle: Cycle) -> Iterator[Related]:
-    for edge in cycle.edges:
-        *calls, last = edge.steps
-        function = _name(edge.steps[0])
-        yield project.related(edge.module, edge.acquired, f"`{function}` takes `{edge.held_name}`")
-        for step, following in zip(calls, edge.steps[1:], strict=True):
-            yield project.related(step.module, step.span, f"`{_name(step)}` calls `{_name(following)}`")
-        yield project.related(last.module, last.span, f"then waits for `{edge.taken_name}`")
+    for way, edge in enumerate(cycle.edges, 1):
+        yield from follow(way, _iter_steps(project, edge))
+
+
+def _iter_steps(project: Project, edge: Edge) -> Iterator[Related]:
+    *calls, last = edge.steps
+    function = _name(edge.steps[0])
+    yield project.related(edge.module, edge.acquired, f"`{function}` takes `{edge.held_name}`")
+    for step, following in zip(calls, edge.steps[1:], strict=True):
+        yield project.related(step.module, step.span, f"`{_name(step)}` calls `{_name(following)}`")
+    yield project.related(last.module, last.span, f"then waits for `{edge.taken_name}`")
 
 
 def _name(step: Step) -> str:

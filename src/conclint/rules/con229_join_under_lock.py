@@ -9,7 +9,7 @@ from conclint.model.rule import Category, Rule
 from conclint.project.joins import Standstill
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
-from conclint.project.ways import relate_steps
+from conclint.project.ways import follow, relate_steps
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -44,8 +44,12 @@ def _describe(project: Project, found: Standstill) -> str:
 def _iter_trace(project: Project, found: Standstill) -> Iterator[Related]:
     waiting = found.waiting
     lock = project.places.describe(waiting.module, waiting.entry.value)
-    yield project.related(waiting.module, waiting.entry.span, f"`{lock}` is acquired here")
-    yield from relate_steps(project, waiting.step, "waits in")
+    yield from follow(1, [project.related(waiting.module, waiting.entry.span, f"`{lock}` is acquired here")])
+    yield from follow(1, relate_steps(project, waiting.step, "waits in"))
+    yield from follow(2, _iter_other(project, found))
+
+
+def _iter_other(project: Project, found: Standstill) -> Iterator[Related]:
     yield relate_begin(project, found.root)
     *calls, last = found.steps
     for call in calls:

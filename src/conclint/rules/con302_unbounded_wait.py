@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.analysis.editor import Editor
-from conclint.analysis.limiting import pass_timeout
+from conclint.analysis.limiting import SILENT, pass_timeout
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.model.alarm import Alarm, Related
 from conclint.model.fix import Anchor, Fix
@@ -179,10 +179,14 @@ def _report_join(project: Project, wait: EndlessWait, blocked: Blocked) -> Alarm
 
 def _make(project: Project, wait: EndlessWait, message: str, *related: Related) -> Alarm:
     module, span = wait.place.site.module, wait.place.call.span
-    return project.alarm(module, RULE.code, span, message, *related, anchors=wait.find_anchors(project))
+    anchors = wait.find_anchors(project)
+    if wait.kind is Kind.EVENT:
+        # What it gives is the only sign that the time is over.
+        anchors = tuple(Anchor(one.path, one.span, (*one.words, SILENT)) for one in anchors)
+    return project.alarm(module, RULE.code, span, message, *related, anchors=anchors)
 
 
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
-    """Pass the timeout that the settings want."""
+    """Pass the timeout that the settings want, and raise when it is over where nobody would notice."""
     return pass_timeout(editor, anchor)

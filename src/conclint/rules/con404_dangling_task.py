@@ -29,8 +29,8 @@ RULE = Rule(
     since="0.1.0",
 )
 
-_KEPT = "_background_tasks"
-"""The set that a fix adds to a module."""
+_SETS = ("_background_tasks", "_kept_tasks")
+"""The set that a fix adds to a module, under the first name that is free."""
 _NAMES = ("task", "background_task", "kept_task")
 """Variables for the task, the first one that is free."""
 
@@ -136,26 +136,27 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     indent = editor.indent(line) if line is not None else None
     if call is None or line is None or indent is None or editor.function(line) is None:
         return None
-    declared = _declare_set(editor)
+    kept, declared = _declare_set(editor)
     name = next((one for one in _NAMES if editor.is_unbound(one, line)), None)
-    if declared is None or name is None:
+    if not kept or name is None:
         return None
-    keep = f"{indent}{_KEPT}.add({name})\n{indent}{name}.add_done_callback({_KEPT}.discard)\n"
+    keep = f"{indent}{kept}.add({name})\n{indent}{name}.add_done_callback({kept}.discard)\n"
     edits = (*declared, editor.insert_before(call, f"{name} = "), editor.insert(editor.end_of_line(line), keep))
     # Nobody asked for its exception before either.
     return Fix("Keep the task until it is done", Applicability.UNSAFE, edits, reveals=("CON416",))
 
 
-def _declare_set(editor: Editor) -> tuple[Edit, ...] | None:
-    """Return the edits that the module's set needs, after all imports: none where there is one already."""
+def _declare_set(editor: Editor) -> tuple[str, tuple[Edit, ...]]:
+    """Return the module's set and the edits that it needs, after all imports: none where there is one already."""
     body = editor.source.tree.body
-    lines = (line for line in body if isinstance(line, cst.SimpleStatementLine))
-    if any(editor.code(line) == f"{_KEPT} = set()" for line in lines):
-        return ()
+    lines = {editor.code(line) for line in body if isinstance(line, cst.SimpleStatementLine)}
     last = next((line for line in reversed(body) if _is_import(line)), None)
-    if last is None or not editor.is_free(_KEPT):
-        return None
-    return (editor.insert(editor.end_of_line(last), f"\n{_KEPT} = set()\n"),)
+    for name in _SETS:
+        if f"{name} = set()" in lines:
+            return name, ()
+        if last is not None and editor.is_free(name):
+            return name, (editor.insert(editor.end_of_line(last), f"\n{name} = set()\n"),)
+    return "", ()
 
 
 def _is_import(line: cst.CSTNode) -> bool:

@@ -15,8 +15,8 @@ from conclint.project.loops import collect_busy_functions
 from conclint.project.moving import Moves
 from conclint.project.project import Project
 from conclint.project.roots import relate_begin
-from conclint.project.waits import Contended, Section, Waits
-from conclint.project.ways import Step, Ways, iter_places, relate_steps
+from conclint.project.waits import Section, Waits
+from conclint.project.ways import Step, Ways, follow, iter_places, relate_steps
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -58,7 +58,9 @@ def _report(project: Project, waits: Waits, first: Step, moves: Moves) -> Alarm:
     if contended is not None:
         lock = project.places.describe(contended.module, contended.entry.value)
         message = f"`{callee}` acquires `{lock}`, and stops the event loop while another thread holds it and blocks"
-        trace = (*relate_steps(project, first, "calls"), *_relate_lock(project, contended, lock))
+        waits_for = project.related(contended.module, contended.entry.span, f"`{lock}` is waited for here")
+        other = _relate_section(project, contended.section, lock)
+        trace = (*follow(1, [*relate_steps(project, first, "calls"), waits_for]), *follow(2, other))
         return project.alarm(module, RULE.code, span, message, *trace, anchors=anchors)
     if first.next is None:
         message = f"`{callee}` stops the event loop until another thread is ready"
@@ -89,11 +91,6 @@ def _check_lock(project: Project, waits: Waits, module: int, number: int) -> Ite
     elif waits.is_kept(module, number):
         message = f"`{lock}` is acquired here and released elsewhere: the event loop stops until then"
         yield project.alarm(module, RULE.code, entry.span, message)
-
-
-def _relate_lock(project: Project, contended: Contended, lock: str) -> Iterator[Related]:
-    yield project.related(contended.module, contended.entry.span, f"`{lock}` is waited for here")
-    yield from _relate_section(project, contended.section, lock)
 
 
 def _relate_section(project: Project, section: Section, lock: str) -> Iterator[Related]:

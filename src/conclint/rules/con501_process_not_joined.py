@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.analysis.editor import Editor
-from conclint.analysis.joining import join_at_end
+from conclint.analysis.joining import EACH, ONCE, join_started
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
 from conclint.project.lifetime import Made
 from conclint.project.project import CallPlace, Project
@@ -33,20 +33,20 @@ def check(project: Project) -> Iterator[Alarm]:
         started = project.related(start.site.module, start.call.span, "it is started here")
         message = f"{subject} is started, but joined nowhere"
         module = made.place.site.module
-        anchors = (project.anchor(module, start.call.span, "join"),) if _is_plain(made, start) else ()
+        anchors = _find_anchors(project, made, start)
         yield project.alarm(module, RULE.code, made.place.call.span, message, started, anchors=anchors)
 
 
-def _is_plain(made: Made, start: CallPlace) -> bool:
-    """Whether a process is made and started one after the other, in one plain function, with no condition between."""
-    is_near = made.place.function_place == start.function_place and made.place.context == start.context
-    return is_near and not start.context.loops and not start.function.is_async
+def _find_anchors(project: Project, made: Made, start: CallPlace) -> tuple[Anchor, ...]:
+    """Return where it is started, if the function that starts it has made it as well: once, or in a loop."""
+    if made.place.function_place != start.function_place:
+        return ()
+    if not start.context.loops and made.place.context != start.context:
+        return ()
+    return (project.anchor(start.site.module, start.call.span, EACH if start.context.loops else ONCE),)
 
 
 @fixer(RULE)
 def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     """Join it at the end of the function that starts it."""
-    edit = join_at_end(editor, anchor.span) if anchor.words else None
-    return (
-        Fix("Join the process at the end of the function", Applicability.UNSAFE, (edit,)) if edit is not None else None
-    )
+    return join_started(editor, anchor, "process", "processes")

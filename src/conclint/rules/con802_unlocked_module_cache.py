@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.analysis.blocks import wrap
 from conclint.analysis.editor import Editor
+from conclint.analysis.holding import hold_new_lock
 from conclint.model.alarm import Alarm
-from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.fix import Anchor, Fix
 from conclint.model.naming import is_test_code
 from conclint.model.observations import Sequence, SequenceKind
 from conclint.model.rule import Category, Rule
@@ -112,19 +112,4 @@ def fix(editor: Editor, anchor: Anchor) -> Fix | None:
     # `template = templates.get(name)` would stay outside of the lock.
     if not editor.is_read_in(statement.test, name) or not editor.is_changed_in(statement.body, name):
         return None
-    made = next((line for line in editor.source.tree.body if _assigns(line, name)), None)
-    lock = f"{name}_lock" if not name.isupper() else f"{name}_LOCK"
-    reference = editor.refer("threading.Lock", made) if made is not None and editor.is_free(lock) else None
-    edits = wrap(editor, [statement], f"with {lock}:") if reference is not None else None
-    if made is None or reference is None or edits is None:
-        return None
-    defined = editor.insert(editor.end_of_line(made), f"{lock} = {reference.text}()\n")
-    return Fix(f"Hold a new lock, `{lock}`", Applicability.UNSAFE, (*reference.edits, defined, *edits))
-
-
-def _assigns(line: cst.BaseStatement | cst.SimpleStatementLine, name: str) -> bool:
-    part = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
-    target = part.target if isinstance(part, cst.AnnAssign) else None
-    if isinstance(part, cst.Assign) and len(part.targets) == 1:
-        target = part.targets[0].target
-    return isinstance(target, cst.Name) and target.value == name
+    return hold_new_lock(editor, name, statement, statement, ())

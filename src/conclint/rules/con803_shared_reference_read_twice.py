@@ -21,9 +21,8 @@ from conclint.project.gil_reliant import find_test
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
-from conclint.project.roots import relate_begin
 from conclint.project.shared import SharedAccess
-from conclint.project.ways import relate_chain
+from conclint.project.ways import follow, relate_way
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -141,14 +140,16 @@ def _report(project: Project, found: Reread) -> Alarm:
 
 
 def _relate(project: Project, found: Reread, name: str) -> Iterator[Related]:
-    yield project.related(found.module, found.sequence.check, f"`{name}` is tested here")
     clearing = found.clearing
     holding = f", with `{found.lock}` held" if found.lock else ""
-    yield project.related(clearing.module, clearing.span, f"another thread clears it here{holding}")
-    for control, access in zip(found.controls, (found.test, clearing), strict=False):
-        if control.root is not None:
-            yield relate_begin(project, control.root, again=control.many)
-            yield from relate_chain(project, control.root.function, access.function)
+    ends = (
+        (found.test, project.related(found.module, found.sequence.check, f"`{name}` is tested here")),
+        (clearing, project.related(clearing.module, clearing.span, f"another thread clears it here{holding}")),
+    )
+    controls = found.controls or (None, None)
+    for way, (control, (access, end)) in enumerate(zip(controls, ends, strict=True), 1):
+        steps = relate_way(project, control, access.function) if control is not None else ()
+        yield from follow(way, [*steps, end])
 
 
 @fixer(RULE)

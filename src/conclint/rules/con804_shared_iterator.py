@@ -16,9 +16,8 @@ from conclint.project.objects import ObjectKind, Site
 from conclint.project.parallel import Control
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import CallPlace, Project
-from conclint.project.roots import relate_begin
 from conclint.project.shared import SharedAccess
-from conclint.project.ways import relate_chain
+from conclint.project.ways import follow, relate_way
 from conclint.rules.declare import project_rule
 
 RULE = Rule(
@@ -67,18 +66,12 @@ def check(project: Project) -> Iterator[Alarm]:
 def _report(project: Project, first: _Take, second: _Take, *steps: Related) -> Alarm:
     message = "several threads take the items of this iterator, which only one of them may ask at a time"
     related = list(steps)
+    for way, take in enumerate(dict.fromkeys((first, second)), 1):
+        related += follow(way, relate_way(project, take.control, take.function))
     if second.span != first.span:
-        related.append(project.related(second.module, second.span, "another thread takes items here"))
-    for take in dict.fromkeys((first, second)):
-        related += _relate_way(project, take)
+        end = project.related(second.module, second.span, "another thread takes items here")
+        related += follow(2, [end])
     return project.alarm(first.module, RULE.code, first.span, message, *dict.fromkeys(related))
-
-
-def _relate_way(project: Project, take: _Take) -> Iterator[Related]:
-    root = take.control.root
-    if root is not None:
-        yield relate_begin(project, root, again=take.control.many)
-        yield from relate_chain(project, root.function, take.function)
 
 
 def _collect_made(project: Project) -> dict[Place, tuple[int, Span]]:
