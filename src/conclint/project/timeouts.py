@@ -106,15 +106,17 @@ class Timeouts:
 
     def _may_adapter_limit(self, client: Object) -> bool:
         """Whether an adapter that may set a timeout is mounted on the client; on any, if this one is made elsewhere."""
-        project = self._project
         is_foreign = client.site is None or client.site.what != "call"
-        return any(
-            operation.name == "mount"
-            and operation.site.what == "call"
-            and not self._is_plain(project.call(operation.site))
-            for one in (project.links.operations if is_foreign else (client,))
-            for operation in project.operations(one)
-        )
+        return any(self._limiting_mounts.values()) if is_foreign else self._limiting_mounts.get(client, False)
+
+    @cached_property
+    def _limiting_mounts(self) -> dict[Object, bool]:
+        """The objects on which something is mounted, and whether that may be an adapter that sets a timeout."""
+        return {
+            found: any(not self._is_plain(self._project.call(one.site)) for one in mounts)
+            for found, operations in self._project.links.operations.items()
+            if (mounts := [one for one in operations if one.name == "mount" and one.site.what == "call"])
+        }
 
     def _is_plain(self, mount: CallPlace) -> bool:
         adapter = mount.find_argument("adapter", 1)

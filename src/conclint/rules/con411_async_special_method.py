@@ -52,10 +52,16 @@ def _is_broken(project: Project, function: Function) -> bool:
 
 
 def _check_properties(project: Project) -> Iterator[Alarm]:
-    passed_on = [_collect_passed_on(facts) for facts in project.modules]
-    for place, getters in project.property_loads.values():
+    loads = [
+        place
+        for place, getters in project.property_loads.values()
+        if all(_gives_coroutine(project, symbol) for symbol in getters)
+    ]
+    # There are few such properties, and what a module does with its values takes a look at all of them.
+    passed_on = {module: _collect_passed_on(project.modules[module]) for module in {one.site.module for one in loads}}
+    for place in loads:
         module, loaded = place.site.module, place.call.callee
-        if loaded not in passed_on[module] and all(_gives_coroutine(project, symbol) for symbol in getters):
+        if loaded not in passed_on[module]:
             name = project.places.describe(module, loaded)
             message = f"`{name}` is an `async def` property, and nothing awaits it"
             yield project.alarm(module, RULE.code, place.call.span, message)
