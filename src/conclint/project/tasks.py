@@ -151,16 +151,16 @@ def _is_held(project: Project, found: Object, place: CallPlace) -> bool:
     module, facts = place.site.module, project.modules[place.site.module]
     if project.call(found.site).function_place != place.function_place:
         return True
+    if isinstance(facts.values[place.call.arguments[0].value], Result):
+        return False
+    has_closures = any(other.parent == place.call.function for other in facts.functions[1:])
     # A variable of a coroutine keeps the task until that ends.
-    if place.function.is_async and not isinstance(facts.values[place.call.arguments[0].value], Result):
+    if has_closures or place.function.is_async:
         return True
     given = (*place.function.returns, *(value.base for value in facts.values if isinstance(value, Await)))
-    has_closures = any(other.parent == place.call.function for other in facts.functions[1:])
-    return (
-        has_closures
-        or any(found in project.objects(module, value) for value in given)
-        or _keeps(project, place.function.symbol, found, frozenset())
-    )
+    if any(found in project.objects(module, value) for value in given):
+        return True
+    return _keeps(project, place.function.symbol, found, frozenset())
 
 
 def _is_within(project: Project, site: Site, place: FunctionPlace) -> bool:
