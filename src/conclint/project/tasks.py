@@ -22,8 +22,21 @@ _WEAK_ADD = "weakref.WeakSet.add"
 
 def starts_task(project: Project, site: Site) -> bool:
     """Return whether a call starts a task or a job whose handle is its result, whatever else it may be (must)."""
-    targets = project.externals(site)
+    targets = [target for target in project.externals(site) if _can_have(project, target)]
     return bool(targets) and not project.callees(site) and all(_is_start(project, target) for target in targets)
+
+
+def _can_have(project: Project, target: ExternalTarget) -> bool:
+    """Whether an object may have a method at all (may): what has none is there only since calls are not told apart."""
+    receiver, symbols = target.receiver, project.symbols
+    if receiver is None or project.find_row(target) is not None:
+        return True
+    rows = [catalog.find_class(base) for base in symbols.linearise(receiver.symbol) if base not in symbols.classes]
+    return (
+        symbols.has_unknown_base(receiver.symbol)
+        or any(row is not None and row.kind not in _HANDLES for row in rows)
+        or symbols.find_method(receiver.symbol, "__getattr__") is not None
+    )
 
 
 def _is_start(project: Project, target: ExternalTarget) -> bool:
