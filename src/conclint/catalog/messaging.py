@@ -14,6 +14,7 @@ _CELERY = "celery.result.AsyncResult"
 _RESULTS = "celery.result.ResultSet"
 _SIGNATURE = "celery.canvas.Signature"
 _ZMQ = "zmq.Socket"
+_PAHO = "paho.mqtt.client.Client"
 _FILE_LOCK = "filelock.FileLock"
 _ASYNC_FILE_LOCK = "filelock.AsyncFileLock"
 
@@ -37,6 +38,7 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(
         names=("celery.chord", "celery.canvas.chord", "celery.canvas._chord"), kind=Kind.OTHER, bases=(_SIGNATURE,)
     ),
+    ClassRow(names=(_PAHO,), kind=Kind.SESSION),
     ClassRow(names=("zmq.Context",), kind=Kind.OTHER),
     ClassRow(names=(_ZMQ,), kind=Kind.SESSION),
     ClassRow(names=("zmq.Poller",), kind=Kind.OTHER),
@@ -111,6 +113,16 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(
         names=(f"{_PIKA}.call_later",),
         spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=1),
+    ),
+    # It connects with a timeout of its own; `publish` only puts the message into a queue.
+    *(
+        CallRow(names=(f"{_PAHO}.{name}",), effects=Effect.NETWORK)
+        for name in ("connect", "connect_srv", "loop_forever", "reconnect")
+    ),
+    CallRow(names=(f"{_PAHO}.tls_set",), effects=Effect.SLOW_FIRST_USE),
+    CallRow(
+        names=("paho.mqtt.publish.multiple", "paho.mqtt.publish.single", "paho.mqtt.subscribe.simple"),
+        effects=Effect.NETWORK,
     ),
     CallRow(names=("kafka.KafkaProducer.send",), effects=Effect.NETWORK, returns=_KAFKA_FUTURE),
     CallRow(names=("kafka.KafkaProducer.flush",), effects=Effect.WAIT, timeout=_FIRST),

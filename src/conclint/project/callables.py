@@ -31,6 +31,16 @@ _GIVE_DATA = frozenset(
     }
 )
 """Functions outside the project that return None, a number or a string."""
+TELLS_APART = frozenset(
+    {
+        "asyncio.iscoroutine",
+        "asyncio.iscoroutinefunction",
+        "inspect.isawaitable",
+        "inspect.iscoroutine",
+        "inspect.iscoroutinefunction",
+    }
+)
+"""What a function calls that treats coroutines and other things, each in their own way."""
 _INIT = ".__init__"
 _RESULT_IS_LOST = frozenset(
     {RunsIn.THREAD, RunsIn.TIMER, RunsIn.PROCESS, RunsIn.LOOP_CALLBACK, RunsIn.SIGNAL, RunsIn.ATEXIT, RunsIn.FINALIZER}

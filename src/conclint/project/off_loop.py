@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from conclint.catalog.rows import RunsIn
 from conclint.model.values import Attribute
 from conclint.project.loops import ASKING, collect_loop_functions
 from conclint.project.roots import PARALLEL_KINDS, Root
@@ -51,6 +52,8 @@ class OffLoop:
         ways = [(root, graph.find_chain(root.function, symbol)) for root in roots if root is not None]
         root, chain = min(ways, key=lambda way: (len(way[1] or ()), way[0].site))
         calls = chain or ()
+        if not self._is_certain(root):
+            return None
         if any(call.function.symbol in self._careful for call in calls):
             return None
         return Intrusion(place, root, calls)
@@ -60,6 +63,15 @@ class OffLoop:
         rows = [self._project.find_row(target) for target in targets]
         known = bool(rows) and not self._project.callees(place.site)
         return known and all(row is not None and row.loop_only for row in rows)
+
+    def _is_certain(self, root: Root) -> bool:
+        """Whether all that a root may be given to runs it in another thread: one future may be a job's or a task's."""
+        if root.site.what != "call":
+            return True
+        rows = (self._project.find_row(target) for target in self._project.externals(root.site))
+        return not any(
+            row is not None and row.spawn is not None and row.spawn.runs_in is RunsIn.LOOP_CALLBACK for row in rows
+        )
 
     @cached_property
     def _on_loop(self) -> frozenset[str]:

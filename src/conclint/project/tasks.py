@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from conclint import catalog
 from conclint.catalog.rows import CallRow, ClassRow, Domain, Kind, RunsIn
-from conclint.model.values import Attribute, Item, Name
+from conclint.model.values import Attribute, Await, Item, Name, Result
 from conclint.project.callables import is_transparent
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.symbols import FunctionPlace
 
 if TYPE_CHECKING:
     from conclint.project.link import ExternalTarget
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
 
 _HANDLES = (Kind.TASK, Kind.FUTURE)
+_WEAK_ADD = "weakref.WeakSet.add"
 
 
 def starts_task(project: Project, site: Site) -> bool:
     """Return whether a call starts a task or a job whose handle is its result, whatever else it may be (must)."""
-    targets = project.externals(site)
+    targets = [target for target in project.externals(site) if _can_have(project, target)]
     return bool(targets) and not project.callees(site) and all(_is_start(project, target) for target in targets)
+
+
+def _can_have(project: Project, target: ExternalTarget) -> bool:
+    """Whether an object may have a method at all (may): what has none is there only since calls are not told apart."""
+    receiver, symbols = target.receiver, project.symbols
+    if receiver is None or project.find_row(target) is not None:
+        return True
+    rows = [catalog.find_class(base) for base in symbols.linearise(receiver.symbol) if base not in symbols.classes]
+    return (
+        symbols.has_unknown_base(receiver.symbol)
+        or any(row is not None and row.kind not in _HANDLES for row in rows)
+        or symbols.find_method(receiver.symbol, "__getattr__") is not None
+    )
 
 
 def _is_start(project: Project, target: ExternalTarget) -> bool:
@@ -90,10 +104,11 @@ def _is_kept(project: Project, found: Object, functions: set[str]) -> bool:
     """Whether the function that makes the handle, or passes it on, stores it or hands it to somebody (may)."""
     assert found.site is not None
     around = functions | {project.call(found.site).function.symbol}
-    return any(_keeps(project, symbol, found) for symbol in around)
+    return any(_keeps(project, symbol, found, frozenset(around)) for symbol in around)
 
 
-def _keeps(project: Project, symbol: str, found: Object) -> bool:
+def _keeps(project: Project, symbol: str, found: Object, seen: frozenset[str]) -> bool:
+    """Whether a function stores a handle, or hands it to somebody but the functions in `seen` (may)."""
     place = project.place(symbol)
     if place is None:
         return True
@@ -102,14 +117,63 @@ def _keeps(project: Project, symbol: str, found: Object) -> bool:
         stored = flow.function == place.index and isinstance(facts.values[flow.target], Attribute | Item | Name)
         if stored and found in project.objects(place.module, flow.source):
             return True
-    calls = (call for call in facts.calls if call.function == place.index)
-    if any(found in project.objects(place.module, argument.value) for call in calls for argument in call.arguments):
-        return True
+    for number, call in enumerate(facts.calls):
+        given = call.function == place.index and any(
+            found in project.objects(place.module, argument.value) for argument in call.arguments
+        )
+        if given and _takes(project, Site(place.module, number), found, seen | {symbol}):
+            return True
     # A callback that is told of the end sees the exception.
     return any(
         operation.name == "add_done_callback" and _is_within(project, operation.site, place)
         for operation in project.operations(found)
     )
+
+
+def _takes(project: Project, site: Site, found: Object, seen: frozenset[str]) -> bool:
+    """Whether a call that is given a handle keeps it (may): a function of the project may only give it a name."""
+    targets, symbols = project.externals(site), {target.function for target in project.callees(site)}
+    if any(target.name != _WEAK_ADD for target in targets) or not (targets or symbols):
+        return True
+    return any(_may_take(project, symbol, found, seen) for symbol in sorted(symbols - seen))
+
+
+def _may_take(project: Project, symbol: str, found: Object, seen: frozenset[str]) -> bool:
+    place, function = project.place(symbol), project.function(symbol)
+    if place is None or function is None or function.is_async or function.is_generator or function.is_stub:
+        return True
+    has_closures = any(other.parent == place.index for other in project.modules[place.module].functions[1:])
+    return has_closures or not is_transparent(project, symbol) or _keeps(project, symbol, found, seen)
+
+
+def iter_weakly_kept(project: Project) -> Iterator[tuple[CallPlace, CallPlace]]:
+    """Yield the calls that start a task which nothing but a `WeakSet` keeps, each with the `add` to that set (must)."""
+    for place in project.calls_to({_WEAK_ADD}):
+        is_weak = {target.name for target in project.externals(place.site)} == {_WEAK_ADD}
+        if not is_weak or project.callees(place.site) or not place.call.arguments:
+            continue
+        for found in sorted(project.objects(place.site.module, place.call.arguments[0].value), key=repr):
+            if _is_started(project, found, starts_task) and not _is_held(project, found, place):
+                assert found.site is not None
+                yield project.call(found.site), place
+
+
+def _is_held(project: Project, found: Object, place: CallPlace) -> bool:
+    """Whether the function that puts a task into a weak set keeps it, waits for it or gives it away otherwise (may)."""
+    assert found.site is not None
+    module, facts = place.site.module, project.modules[place.site.module]
+    if project.call(found.site).function_place != place.function_place:
+        return True
+    if isinstance(facts.values[place.call.arguments[0].value], Result):
+        return False
+    has_closures = any(other.parent == place.call.function for other in facts.functions[1:])
+    # A variable of a coroutine keeps the task until that ends.
+    if has_closures or place.function.is_async:
+        return True
+    given = (*place.function.returns, *(value.base for value in facts.values if isinstance(value, Await)))
+    if any(found in project.objects(module, value) for value in given):
+        return True
+    return _keeps(project, place.function.symbol, found, frozenset())
 
 
 def _is_within(project: Project, site: Site, place: FunctionPlace) -> bool:

@@ -9,6 +9,7 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Local
 from conclint.project.callables import (
+    TELLS_APART,
     Handover,
     is_coroutine_function,
     iter_functions,
@@ -31,15 +32,12 @@ RULE = Rule(
 _RUN_BY_ITSELF = (RunsIn.THREAD, RunsIn.PROCESS, RunsIn.TIMER)
 _TESTED_HERE = ("key", "predicate")
 """Keywords of the callables whose result is used at once: a coroutine is no sort key, and always true."""
-_TELLS_APART = frozenset(
-    {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction", "asyncio.iscoroutine", "inspect.isawaitable"}
-)
 
 
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report coroutine functions handed to what takes plain ones, and `async def run` of a thread."""
-    asking = {place.function_place for place in project.calls_to(_TELLS_APART)}
+    asking = {place.function_place for place in project.calls_to(TELLS_APART)}
     certainty = Certainty(project)
     for handover in project.handovers:
         module = handover.place.site.module

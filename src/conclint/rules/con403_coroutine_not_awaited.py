@@ -13,7 +13,7 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.callables import gives_coroutine, hands_out_coroutine
+from conclint.project.callables import TELLS_APART, gives_coroutine, hands_out_coroutine
 from conclint.project.certainty import Certainty
 from conclint.project.loops import may_await_there
 from conclint.project.objects import Site
@@ -34,9 +34,11 @@ RULE = Rule(
 def check(project: Project) -> Iterator[Alarm]:
     """Report coroutines that are dropped, tested, or bound to a name that nobody reads."""
     unread, certainty = project.unread_results, Certainty(project)
+    asking = {place.function_place for place in project.calls_to(TELLS_APART)}
     for place in project.calls:
         fate = _say_fate(place, unread.get(place.site, ""))
-        if not fate:
+        # `if iscoroutinefunction(f): await f()`, `else: f()`.
+        if not fate or (place.context.branches and place.function_place in asking):
             continue
         if _makes_coroutine(project, place, certainty):
             yield _report(project, place, fate)

@@ -17,7 +17,7 @@ from conclint.project.link import ExternalTarget
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.project import CallPlace, Project
 from conclint.project.results import iter_results
-from conclint.project.tasks import gives_fresh_task, gives_handle, starts_task
+from conclint.project.tasks import gives_fresh_task, gives_handle, iter_weakly_kept, starts_task
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -49,6 +49,9 @@ def check(project: Project) -> Iterator[Alarm]:
                 start = _find_start(project, place.site)
                 related = project.related(start.site.module, start.call.span, "it is started here")
                 yield _report(project, place, fate, related, start=start)
+    for started, kept in iter_weakly_kept(project):
+        related = project.related(kept.site.module, kept.call.span, "a `WeakSet` does not keep it")
+        yield _report(project, started, "is only in a `WeakSet`", related)
     yield from _check_callbacks(project)
 
 
