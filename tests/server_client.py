@@ -142,6 +142,8 @@ async def start(
         await client.shutdown_session()
     finally:
         alarm.cancel()
+        if client._server is not None and client._server.returncode is None:
+            client._server.kill()
         await client.stop()
 
 

@@ -50,42 +50,42 @@ def add(items):
 PROGRAM = """\
 import threading
 
-from accounts import transfer, withdraw
+from accounts import add
 
-first = threading.Thread(target=transfer)
-second = threading.Thread(target=withdraw)
+first = threading.Thread(target=add)
+second = threading.Thread(target=add)
 first.start()
 second.start()
 first.join()
 second.join()
 """
-ACCOUNTS = """\
+RACE = """\
+total = 0
+
+
+def add():
+    global total
+    total += 1
+"""
+GUARDED = """\
 import threading
 
-ledger = threading.Lock()
-audit = threading.Lock()
+total = 0
+lock = threading.Lock()
 
 
-def transfer():
-    with ledger:
-        with audit:
-            pass
-
-
-def withdraw():
-    with audit:
-        with ledger:
-            pass
+def add():
+    global total
+    with lock:
+        total += 1
 """
-ORDERED = ACCOUNTS.replace("    with audit:\n        with ledger:", "    with ledger:\n        with audit:")
-assert ORDERED != ACCOUNTS
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     folder = tmp_path / "shop"
     folder.mkdir()
-    (folder / "pyproject.toml").write_text('[tool.conclint]\nselect = ["ALL"]\nignore = ["CON238"]\n', encoding="utf-8")
+    (folder / "pyproject.toml").write_text("[tool.conclint]\n", encoding="utf-8")
     return folder
 
 
@@ -99,26 +99,30 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 
 async def test_diagnostics_are_sent_with_all_that_is_known(shop: Path) -> None:
-    write(shop, "main.py", PROGRAM)
-    accounts = write(shop, "accounts.py", ACCOUNTS)
+    main_file = write(shop, "main.py", PROGRAM)
+    accounts = write(shop, "accounts.py", RACE)
     async with start(shop, capabilities=make_capabilities()) as editor:
         editor.open(accounts)
         await editor.until(lambda: any(one.version == 1 for one in editor.published))
         told = next(one for one in editor.published if one.version == 1)
         (one,) = told.diagnostics
-    assert (one.code, one.source, one.severity) == ("CON227", "conclint", types.DiagnosticSeverity.Error)
+    assert (one.code, one.source, one.severity) == ("CON201", "conclint", types.DiagnosticSeverity.Error)
     assert one.code_description is not None
-    assert one.code_description.href.endswith("/rules/CON227/")
-    assert one.message.startswith("`accounts.audit` and `accounts.ledger`" if "accounts." in one.message else "`")
-    related = list(one.related_information or ())
-    assert [each.message[:2] for each in related] == [f"{number}." for number in range(1, len(related) + 1)]
-    assert len(related) >= 4
-    assert {each.location.uri for each in related} >= {accounts.as_uri()}
+    assert one.code_description.href.endswith("/rules/CON201/")
+    assert one.message == "`total` is updated by two threads without a lock\nhelp: hold one lock around every update"
+    related = [
+        (each.location.uri, each.location.range.start.line, each.message) for each in one.related_information or ()
+    ]
+    assert related == [
+        (main_file.as_uri(), 4, "1. `add` begins to run in a thread here"),
+        (main_file.as_uri(), 5, "2. `add` begins to run in a thread here"),
+    ]
 
 
 async def test_what_is_of_no_use_or_deprecated_is_tagged(shop: Path) -> None:
+    write(shop, "conclint.toml", 'extend-select = ["CON002"]\n')
     path = write(
-        shop, "old.py", "import threading\n\nme = threading.currentThread()\nyou = 1  # conclint: ignore[CON101]\n"
+        shop, "old.py", "import threading\n\nme = threading.currentThread()\nyours = 1  # conclint: ignore[CON101]\n"
     )
     async with start(shop) as editor:
         editor.open(path)
@@ -159,23 +163,23 @@ async def test_the_whole_workspace_can_be_asked_for(shop: Path) -> None:
 
 async def test_unsaved_buffers_are_checked_with_the_rest_of_the_project(shop: Path) -> None:
     write(shop, "main.py", PROGRAM)
-    accounts = write(shop, "accounts.py", ORDERED)
+    accounts = write(shop, "accounts.py", GUARDED)
     async with start(shop) as editor:
         editor.open(accounts)
         assert await editor.pull_codes(accounts) == []
-        editor.change(accounts, ACCOUNTS)
-        assert await editor.pull_codes(accounts) == ["CON227"]
-        assert accounts.read_text(encoding="utf-8") == ORDERED
+        editor.change(accounts, RACE)
+        assert await editor.pull_codes(accounts) == ["CON201"]
+        assert accounts.read_text(encoding="utf-8") == GUARDED
         editor.close(accounts)
         assert await editor.pull_codes(accounts) == []
 
 
 async def test_a_change_of_one_file_shows_in_another_one(shop: Path) -> None:
     main_file = write(shop, "main.py", PROGRAM)
-    accounts = write(shop, "accounts.py", ACCOUNTS)
+    accounts = write(shop, "accounts.py", RACE)
     async with start(shop, capabilities=make_capabilities()) as editor:
         editor.open(main_file)
-        await editor.until(lambda: editor.find_published(accounts) == ["CON227"])
+        await editor.until(lambda: editor.find_published(accounts) == ["CON201"])
         editor.change(main_file, "print(1)\n")
         await editor.until(lambda: editor.find_published(accounts) == [])
         assert editor.published[-1].version is None or editor.published[-1].uri == main_file.as_uri()
@@ -268,13 +272,13 @@ async def test_broken_settings_at_the_start_do_not_end_the_server(shop: Path) ->
 
 
 async def test_files_that_come_and_go_are_noticed(shop: Path) -> None:
-    accounts = write(shop, "accounts.py", ACCOUNTS)
+    accounts = write(shop, "accounts.py", RACE)
     async with start(shop) as editor:
         editor.open(accounts)
         assert await editor.pull_codes(accounts) == []
         main_file = write(shop, "main.py", PROGRAM)
         editor.tell_changed(main_file, types.FileChangeType.Created)
-        assert await editor.pull_codes(accounts) == ["CON227"]
+        assert await editor.pull_codes(accounts) == ["CON201"]
         main_file.unlink()
         editor.tell_changed(main_file, types.FileChangeType.Deleted)
         assert await editor.pull_codes(accounts) == []
@@ -338,7 +342,7 @@ async def test_quick_fixes_change_what_json_says(shop: Path, root: Path, capsys:
 
 
 def _copy_fixture(root: Path, code: str, folder: Path) -> Path:
-    fixed = sorted((root / "tests" / "fixtures" / code).glob("*.py.fixed"))[0]
+    fixed = min((root / "tests" / "fixtures" / code).glob("*.py.fixed"))
     return Path(shutil.copy(fixed.with_suffix(""), folder / f"{code.lower()}.py"))
 
 
@@ -372,7 +376,7 @@ async def test_only_what_stands_at_the_place_is_offered(shop: Path) -> None:
         alarms = await editor.pull(path)
         assert [one.code for one in alarms] == ["CON240", "CON101"]
         safe, ignore_safe, *rest = await editor.act(path, alarms[0].range, ["quickfix"])
-        assert (safe.is_preferred, safe.diagnostics) == (True, [alarms[0]])
+        assert (safe.is_preferred, safe.diagnostics) == (True, (alarms[0],))
         assert ignore_safe.title == "CON240: ignore on this line"
         assert not rest
         unsafe, *_ = await editor.act(path, alarms[1].range, ["quickfix"])

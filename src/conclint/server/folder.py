@@ -10,6 +10,9 @@ from conclint.server.checker import Checked, Checker
 
 _DELAY = 0.05
 """Seconds without a keystroke after which a folder is checked: what is typed in one go is checked once."""
+_LONGEST_DELAY = 1.0
+_PART = 4
+"""Where a check takes long, a fourth of its time is waited, so that fewer are made in vain."""
 
 
 class Folder:
@@ -29,6 +32,7 @@ class Folder:
         self._changes = 0
         self._seen = 0
         self._typed_at = 0.0
+        self._delay = _DELAY
         self._task: asyncio.Task[None] | None = None
 
     def concerns(self, path: str) -> bool:
@@ -64,8 +68,9 @@ class Folder:
     async def _keep_up(self) -> None:
         clock = asyncio.get_running_loop().time
         while self._seen < self._changes:
-            while (rest := self._typed_at + _DELAY - clock()) > 0:
+            while (rest := self._typed_at + self._delay - clock()) > 0:
                 await asyncio.sleep(rest)
-            now = self._changes
+            now, start = self._changes, clock()
             await self._look(self)
             self._seen = now
+            self._delay = min(max(_DELAY, (clock() - start) / _PART), _LONGEST_DELAY)
