@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
-from server_client import apply_edit, find_edits, make_capabilities, start
 
 from conclint.cli import main
 from conclint.pages import read_page
 from conclint.server.actions import FIX_ALL
+from server_client import apply_edit, find_edits, make_capabilities, start
 
 pytestmark = pytest.mark.asyncio
 
@@ -239,6 +239,17 @@ async def test_columns_count_what_the_client_counts(shop: Path, encoding: str, c
         editor.open(path)
         (one,) = [one for one in await editor.pull(path) if one.code == "CON101"]
     assert (one.range.start.line, one.range.start.character) == (1, units[encoding])
+
+
+async def test_a_question_that_is_withdrawn_disturbs_nobody(shop: Path) -> None:
+    path = write(shop, "job.py", UNSAFE)
+    async with start(shop) as editor:
+        editor.open(path)
+        params = types.DocumentDiagnosticParams(types.TextDocumentIdentifier(path.as_uri()))
+        for number in range(3):
+            editor.client.protocol.send_request(types.TEXT_DOCUMENT_DIAGNOSTIC, params, msg_id=f"q{number}")
+            editor.client.cancel_request(types.CancelParams(f"q{number}"))
+        assert await editor.pull_codes(path) == ["CON101"]
 
 
 # Settings and files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 
 from conclint.server.checker import Flags
@@ -16,6 +17,8 @@ def serve(flags: Flags) -> int:
     # Unlike a run, a server lives long.
     gc.enable()
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    # What it warns of, as an answer to a question that was withdrawn, is nobody's concern.
+    logging.getLogger("pygls").setLevel(logging.ERROR)
     # What anybody prints would be taken for a message.
     sys.stdout = sys.stderr
     server = Server(flags)

@@ -30,8 +30,9 @@ def _read_kind(kind: types.CodeActionKind | str) -> str:
 
 
 def choose_findings(findings: Iterable[Finding], place: types.Range) -> tuple[Finding, ...]:
-    """Return the findings that touch a place."""
-    return tuple(one for one in findings if one.shown.range.start <= place.end and place.start <= one.shown.range.end)
+    """Return the findings on the lines of a place: where on its line the cursor stands makes no difference."""
+    first, last = place.start.line, place.end.line
+    return tuple(one for one in findings if one.shown.range.start.line <= last and first <= one.shown.range.end.line)
 
 
 def collect_quick_fixes(checked: Checked, findings: Sequence[Finding]) -> list[types.CodeAction]:
