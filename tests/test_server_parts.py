@@ -13,6 +13,7 @@ from lsprotocol import types
 from conclint.cache import Cache
 from conclint.fixes import apply_edits, decode, find_differences
 from conclint.model.file import SourceFile
+from conclint.model.result import Findings
 from conclint.model.span import NEWLINE, Span
 from conclint.server.buffers import encode, find_path, is_saved, make_uri
 from conclint.server.client import Client, read_client
@@ -138,6 +139,19 @@ def test_what_has_changed_is_not_known(tmp_path: Path) -> None:
     changed = replace(buffer, content=b"pass\n")
     results.identify([saved, changed])
     assert results.load([saved, changed], triage=True).keys() == {saved.path}
+
+
+def test_what_a_project_gave_is_known_while_nothing_changes(tmp_path: Path) -> None:
+    files = _make_files(tmp_path)
+    results = Results(str(tmp_path / "cache"))
+    results.identify(files)
+    found = Findings((), {})
+    results.store_project(files, b"all rules", found, triage=True)
+    assert results.load_project(files, b"all rules", triage=True) is found
+    assert results.load_project(files, b"some rules", triage=True) is None
+    changed = (files[0], replace(files[1], content=b"pass\n"))
+    results.identify(changed)
+    assert results.load_project(changed, b"all rules", triage=True) is None
 
 
 def _make_files(folder: Path) -> tuple[SourceFile, SourceFile]:

@@ -48,6 +48,7 @@ class Checked:
 
     config: Config
     files: Mapping[str, SourceFile]
+    """Those that are open with their content."""
     buffers: Mapping[str, Buffer]
     outcome: Outcome
     findings: Mapping[str, tuple[Finding, ...]]
@@ -99,13 +100,12 @@ class Checker:
         """Check all files as they are now, those that are open as they are in the editor."""
         config = self._config
         assert config is not None
-        files = {path: file for path, file in self._files.items() if path not in buffers}
+        files = dict(self._files)
         for path, buffer in buffers.items():
             file = self._files.get(path) or self._describe_new(path, config)
             if file is not None:
-                data = encode(buffer.text)
-                files[path] = file if is_saved(path, data) else replace(file, content=data)
-        ordered = sorted(files.values(), key=lambda file: file.path)
+                files[path] = replace(file, content=encode(buffer.text))
+        ordered = sorted((_rest(path, file) for path, file in files.items()), key=lambda file: file.path)
         outcome = check_files(ordered, config, on_file=on_file, resources=self._resources)
         translator = Translator(buffers, self._client)
         findings = _translate(outcome.diagnostics, translator)
@@ -134,6 +134,11 @@ class Checker:
         new = decode(change.new) if change is not None else None
         edits = [] if new is None else find_differences(name, checked.translator.read_text(name), new.content)
         return edits, fixed.outcome.failures
+
+
+def _rest(path: str, file: SourceFile) -> SourceFile:
+    """Return a file without its content where that is on the disk, and so may be known to the cache."""
+    return replace(file, content=None) if file.content is not None and is_saved(path, file.content) else file
 
 
 def _translate(diagnostics: Iterable[Diagnostic], translator: Translator) -> dict[str, tuple[Finding, ...]]:

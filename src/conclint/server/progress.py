@@ -9,17 +9,25 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 _PAUSE = 0.1
 """Seconds between two reports."""
+_PATIENCE = 1.0
+"""Seconds that a client gets to agree."""
 
 
 @contextlib.asynccontextmanager
-async def show_progress(server: LanguageServer, title: str, total: int) -> AsyncIterator[Callable[[str], None]]:
-    """Give the function to call, from any thread, after each of `total` files."""
+async def show_progress(server: LanguageServer, title: str, total: int) -> AsyncIterator[Callable[[str], None] | None]:
+    """Give the function to call, from any thread, after each of `total` files; None where nobody would see it."""
     token = f"conclint/{secrets.token_hex(4)}"
-    await server.work_done_progress.create_async(token)
+    try:
+        await asyncio.wait_for(server.work_done_progress.create_async(token), _PATIENCE)
+    except (asyncio.TimeoutError, JsonRpcException):
+        # A client that says it can, and cannot, is no reason to check nothing.
+        yield None
+        return
     server.work_done_progress.begin(token, types.WorkDoneProgressBegin(title, percentage=0))
     loop = asyncio.get_running_loop()
     done, told = 0, time.monotonic()

@@ -24,6 +24,7 @@ class Results(Cache):
         self._buffers: frozenset[str] = frozenset()
         self._kept: dict[tuple[str, bool], tuple[bytes, bytes | ModuleResult]] = {}
         """By path and whether there was triage: the key of the result, and it, packed until it is asked for."""
+        self._latest: tuple[bytes, Findings] | None = None
 
     def identify(self, files: Iterable[SourceFile], amendments: Amendments = NO_AMENDMENTS) -> None:
         """Learn what is in `files`, buffers too."""
@@ -57,11 +58,16 @@ class Results(Cache):
             super().store(file, data, triage=triage)
 
     def load_project(self, files: Sequence[SourceFile], question: bytes, *, triage: bool) -> Findings | None:
-        """Return what exactly these files gave, None where that is not known, or where some are not saved."""
+        """Return what exactly these files gave, None where that is not known."""
+        key = self._project_key(files, question, triage=triage)
+        if key is not None and self._latest is not None and key == self._latest[0]:
+            return self._latest[1]
         return None if self._buffers else super().load_project(files, question, triage=triage)
 
     def store_project(self, files: Sequence[SourceFile], question: bytes, found: Findings, *, triage: bool) -> None:
-        """Remember what these files gave, unless some are not saved."""
+        """Remember what these files gave; of those that are not saved, only the latest."""
+        key = self._project_key(files, question, triage=triage)
+        self._latest = (key, found) if key is not None else None
         if not self._buffers:
             super().store_project(files, question, found, triage=triage)
 
