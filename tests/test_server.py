@@ -487,12 +487,16 @@ async def test_without_the_extra_the_command_says_what_to_install(
     assert capsys.readouterr().err == "conclint: error: server: needs the extra `lsp`: pip install 'conclint[lsp]'\n"
 
 
-async def test_unknown_files_are_no_reason_to_complain(shop: Path) -> None:
+async def test_what_is_no_file_or_not_python_is_left_alone(shop: Path) -> None:
+    items = [
+        types.TextDocumentItem("untitled:Untitled-1", "python", 1, UNSAFE),
+        types.TextDocumentItem((shop / "pyproject.toml").as_uri(), "toml", 1, "[tool.conclint]\n"),
+    ]
     async with start(shop) as editor:
-        item = types.TextDocumentItem("untitled:Untitled-1", "python", 1, UNSAFE)
-        editor.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
-        name = types.TextDocumentIdentifier(item.uri)
-        report = await editor.client.text_document_diagnostic_async(types.DocumentDiagnosticParams(name))
-        assert isinstance(report, types.RelatedFullDocumentDiagnosticReport)
-        assert list(report.items) == []
+        for item in items:
+            editor.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+            name = types.TextDocumentIdentifier(item.uri)
+            report = await editor.client.text_document_diagnostic_async(types.DocumentDiagnosticParams(name))
+            assert isinstance(report, types.RelatedFullDocumentDiagnosticReport)
+            assert list(report.items) == []
         assert not editor.client.messages

@@ -17,6 +17,7 @@ from conclint.server.hover import write_hover
 from conclint.server.reports import answer_document, answer_workspace, list_diagnostics
 from conclint.server.session import Session
 
+_SUFFIXES = (".py", ".pyi")
 _WATCHED = ("**/*.{py,pyi}", "**/{pyproject,conclint,.conclint}.toml", "**/.{gitignore,ignore}")
 
 
@@ -81,9 +82,12 @@ def close_file(server: Server, params: types.DidCloseTextDocumentParams) -> None
 
 
 def _read_buffer(server: Server, uri: str) -> Buffer | None:
+    """Return what is open there, None for what is no file, or not Python."""
     path = find_path(uri)
     document = server.workspace.get_text_document(uri)
-    return Buffer(uri, path, document.version, document.source) if path is not None else None
+    if path is None or not (document.language_id == "python" or path.endswith(_SUFFIXES)):
+        return None
+    return Buffer(uri, path, document.version, document.source)
 
 
 def change_watched(server: Server, params: types.DidChangeWatchedFilesParams) -> None:
