@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -337,10 +336,14 @@ async def test_the_first_run_shows_its_progress(shop: Path) -> None:
 FIXED = ["CON101", "CON240", "CON401", "CON221", "CON404", "CON115"]
 
 
-async def test_quick_fixes_change_what_json_says(shop: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_json_sarif_and_the_editor_get_the_same_edits(
+    shop: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     paths = [_copy_fixture(root, code, shop) for code in FIXED]
     main(["check", "--no-progress", "--output-format", "json", str(shop)])
     told = json.loads(capsys.readouterr().out)
+    main(["check", "--no-progress", "--output-format", "sarif", str(shop)])
+    (log,) = json.loads(capsys.readouterr().out)["runs"]
     wanted = sorted(_read_json_fix(one["fix"]) for one in told if one["fix"] is not None)
     assert len({one["code"] for one in told if one["fix"] is not None}) >= len(FIXED)
     found = []
@@ -350,6 +353,7 @@ async def test_quick_fixes_change_what_json_says(shop: Path, root: Path, capsys:
             actions = await editor.act(path, only=[types.CodeActionKind.QuickFix])
             found += [_read_action(one, paths) for one in actions if "ignore on this line" not in one.title]
     assert sorted(found) == wanted
+    assert sorted(_read_sarif_fix(fix) for one in log["results"] for fix in one.get("fixes", ())) == wanted
 
 
 def _copy_fixture(root: Path, code: str, folder: Path) -> Path:
@@ -363,6 +367,19 @@ def _read_json_fix(fix: dict) -> tuple:
         for one in fix["edits"]
     )
     return fix["message"], fix["applicability"] == "safe", tuple(edits)
+
+
+def _read_sarif_fix(fix: dict) -> tuple:
+    edits = sorted(
+        (
+            Path(change["artifactLocation"]["uri"]).name,
+            *(one["deletedRegion"][key] for key in ("startLine", "startColumn", "endLine", "endColumn")),
+            one["insertedContent"]["text"],
+        )
+        for change in fix["artifactChanges"]
+        for one in change["replacements"]
+    )
+    return fix["description"]["text"], fix["properties"]["applicability"] == "safe", tuple(edits)
 
 
 def _read_action(action: types.CodeAction, paths: list[Path]) -> tuple:
@@ -478,13 +495,11 @@ async def test_a_server_that_is_left_without_a_word_fails() -> None:
     assert left.stdout == b""
 
 
-async def test_without_the_extra_the_command_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pygls" else find(name))
-    assert main(["server"]) == 2
-    assert capsys.readouterr().err == "conclint: error: server: needs the extra `lsp`: pip install 'conclint[lsp]'\n"
+async def test_without_the_extra_the_command_says_what_to_install() -> None:
+    code = "import sys; sys.modules['pygls'] = None; from conclint.cli import main; sys.exit(main(['server']))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr == "conclint: error: server: needs the extra `lsp`: pip install 'conclint[lsp]'\n"
 
 
 async def test_what_is_no_file_or_not_python_is_left_alone(shop: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import click
 
 from conclint.config import ConfigError
+
+_EXTRA = ("pygls", "lsprotocol")
 
 
 @click.command()
@@ -20,8 +20,10 @@ def server(*, config: tuple[str, ...], isolated: bool, stdio: bool) -> int:
     from files, as by `check`. Needs the extra `lsp`: pip install 'conclint[lsp]'.
     """
     del stdio
-    if importlib.util.find_spec("pygls") is None:
-        raise ConfigError("server: needs the extra `lsp`: pip install 'conclint[lsp]'")
-    from conclint.server import Flags, serve
-
+    try:
+        from conclint.server import Flags, serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise ConfigError("server: needs the extra `lsp`: pip install 'conclint[lsp]'") from error
     return serve(Flags(config=config, isolated=isolated))
