@@ -30,7 +30,7 @@ def list_diagnostics(checked: Checked | None, path: str) -> list[types.Diagnosti
 
 def identify(diagnostics: Sequence[types.Diagnostic]) -> str:
     """Return an id that others have only if they are the same."""
-    return hashlib.blake2b(repr(diagnostics).encode(errors="surrogatepass"), digest_size=12).hexdigest()
+    return hashlib.blake2b(repr(list(diagnostics)).encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
 
 _NOTHING = identify([])
