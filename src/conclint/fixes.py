@@ -14,7 +14,7 @@ import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from conclint.model.alarm import Diagnostic
@@ -131,6 +131,21 @@ def render_diff(changes: Mapping[str, tuple[str, str]]) -> str:
         lines = difflib.unified_diff(_split_lines(old), _split_lines(new), path, path)
         parts += (line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines)
     return "".join(parts)
+
+
+def find_differences(path: str, old: str, new: str) -> list[Edit]:
+    """Return the edits, of whole lines, that turn the text `old` of a file into `new`."""
+    before, after = _split_lines(old), _split_lines(new)
+    ends = [0, *accumulate(map(len, after))]
+    edits: list[Edit] = []
+    for kind, first, last, start, end in difflib.SequenceMatcher(None, before, after).get_opcodes():
+        if kind != "equal":
+            # The end of a text without a last newline is the end of its last line, and no line of its own.
+            open_end = last == len(before) > 0 and not before[-1].endswith(("\n", "\r"))
+            close = (last, len(before[-1]) + 1) if open_end else (last + 1, 1)
+            begin = close if open_end and first == last else (first + 1, 1)
+            edits.append(Edit(path, Span(*begin, *close), new[ends[start] : ends[end]]))
+    return edits
 
 
 def _split_lines(text: str) -> Sequence[str]:

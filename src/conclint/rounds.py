@@ -19,7 +19,7 @@ from conclint.pipeline import Outcome, add_fixes, check_files
 from conclint.resources import NO_RESOURCES, Resources
 
 _MOST_ROUNDS = 10
-_NEVER_IGNORED = ("CON001", "CON002")
+NEVER_IGNORED = ("CON001", "CON002")
 """What does not parse has no place for a comment, and a comment that is of no use is not mended by another one."""
 
 
@@ -167,7 +167,7 @@ def ignore_alarms(
     outcome = check_files(tuple(pinned.values()), config, on_file=on_file, resources=resources)
     wanted: dict[str, list[Diagnostic]] = {}
     for one in outcome.diagnostics:
-        if one.code not in _NEVER_IGNORED:
+        if one.code not in NEVER_IGNORED:
             wanted.setdefault(one.path, []).append(one)
     current = {path: _ignore(file, wanted[path], reason) if path in wanted else file for path, file in pinned.items()}
     changes = _compare(pinned, current)

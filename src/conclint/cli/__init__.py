@@ -20,6 +20,7 @@ from conclint.cli.config import config_command
 from conclint.cli.map import map_command
 from conclint.cli.output import write_error
 from conclint.cli.rule import rule
+from conclint.cli.server import server
 from conclint.config import ConfigError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ command.add_command(clean)
 command.add_command(config_command)
 command.add_command(map_command)
 command.add_command(rule)
+command.add_command(server)
 
 
 def run() -> NoReturn:

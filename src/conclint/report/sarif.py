@@ -16,9 +16,10 @@ from conclint import __version__
 from conclint.model.alarm import Diagnostic
 from conclint.model.fix import Edit, Fix
 from conclint.model.result import Failure
-from conclint.model.rule import Category, Rule
+from conclint.model.rule import Rule
 from conclint.model.span import Span
 from conclint.report.fingerprints import make_fingerprints
+from conclint.report.levels import find_level
 from conclint.report.marks import label_steps
 
 _Value = None | bool | int | str | Sequence["_Value"] | Mapping[str, "_Value"]
@@ -29,7 +30,6 @@ _HOME = "https://conclint.readthedocs.io/"
 _ROOT = "%SRCROOT%"
 """Stands for the directory in which conclint was run; where that was does not belong into a report."""
 
-_LEVELS = {Category.SYNTAX: "error", Category.DATA_RACE: "error", Category.DEADLOCK: "error", Category.MODEL: "note"}
 _SEVERITIES = {"error": "error", "warning": "warning", "note": "recommendation"}
 """GitHub's own words for the levels."""
 _SPECIAL = re.compile(r"[\\\[\]]")
@@ -75,7 +75,7 @@ def _driver(rules: Sequence[Rule], read_page: Callable[[str], str | None]) -> _O
 
 
 def _rule(rule: Rule, page: str | None) -> _Object:
-    level = _find_level(rule)
+    level = find_level(rule.category)
     return {
         "id": rule.code,
         "name": rule.name,
@@ -92,16 +92,12 @@ def _rule(rule: Rule, page: str | None) -> _Object:
     }
 
 
-def _find_level(rule: Rule) -> str:
-    return _LEVELS.get(rule.category, "warning")
-
-
 def _result(diagnostic: Diagnostic, number: int, rule: Rule, fingerprints: Mapping[str, str]) -> _Object:
     steps = [_location(one.path, one.span, one.message) for one in diagnostic.related]
     result: _Object = {
         "ruleId": rule.code,
         "ruleIndex": number,
-        "level": _find_level(rule),
+        "level": find_level(rule.category),
         "message": {"text": _write_message(diagnostic)},
         "locations": [_location(diagnostic.path, diagnostic.span)],
         "partialFingerprints": fingerprints,
