@@ -69,7 +69,7 @@ def _matters(project: Project, twins: Twins, module: int, sequence: Sequence, pl
     if isinstance(source, Local) and any(source.name == one.name for one in function.parameters):
         # Who registers what he is given does not make it twice.
         return False
-    return twins.may_differ(module, sequence.function, sequence.source, place)
+    return twins.may_differ(module, sequence, place)
 
 
 def _collect_caches(project: Project) -> dict[Place, tuple[int, Span]]:
@@ -94,11 +94,28 @@ def _is_unlocked(project: Project, module: int, sequence: Sequence, place: Place
         return False
     if project.shared.is_excused(module, function.symbol, sequence.target, inside=True):
         return False
+    if _takes_turns(project, function.symbol):
+        return False
     contexts = (sequence.check_context, sequence.act_context)
     if any(project.locks.lockset(module, sequence.function, context) for context in contexts):
         return False
     # With a lock elsewhere, it is the lock that is forgotten here: CON202, CON801.
     return not any(one.lockset for one in project.shared.by_place.get(place, ()))
+
+
+def _takes_turns(project: Project, symbol: str) -> bool:
+    """Whether coroutines alone call a function, themselves or through others, as far as is known (must)."""
+    graph, beginning = project.call_graph, {root.function for root in project.roots}
+    pending, seen = [symbol], {symbol}
+    while pending:
+        current = pending.pop()
+        callers = {caller for caller, _, _ in graph.callers.get(current, ())}
+        if not callers or current in beginning or current in graph.passed_functions:
+            return False
+        functions = [project.function(caller) for caller in sorted(callers - seen)]
+        pending += [one.symbol for one in functions if one is not None and not one.is_async]
+        seen |= callers
+    return True
 
 
 @fixer(RULE)
