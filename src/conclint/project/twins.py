@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from conclint.model.observations import Sequence
     from conclint.project.project import Project
 
+_FILE_LOCKS = frozenset({"fcntl.flock", "msvcrt.locking"})
+"""What keeps out everybody who has opened the file on his own; `lockf` lets this process in again."""
+
 
 class Twins:
     """Answers whether two objects that are made in one place differ."""
@@ -90,11 +93,18 @@ class Twins:
         """Whether an object is of a class of the project whose objects change, or hold a lock or the like (may)."""
         if found.kind is not ObjectKind.INSTANCE or found.symbol not in self._project.symbols.classes:
             return False
-        return any(
+        line = self._project.symbols.linearise(found.symbol)
+        # What locks a file for each of its steps may be there twice: another process would be a second one too.
+        return self._locking_files.isdisjoint(line) and any(
             place != cache._replace(element=False) and self._changes(place, module, sequence)
-            for owner in self._project.symbols.linearise(found.symbol)
+            for owner in line
             for place in self._attributes.get(owner, ())
         )
+
+    @cached_property
+    def _locking_files(self) -> frozenset[str]:
+        """The classes whose methods lock files, other objects of this process out as well."""
+        return frozenset(place.function.owner for place in self._project.calls_to(_FILE_LOCKS))
 
     @cached_property
     def _attributes(self) -> dict[str, list[Place]]:
