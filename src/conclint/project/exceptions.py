@@ -32,8 +32,8 @@ _SAFE_MODULES = frozenset(
     queue random signal sys threading time traceback typing uuid warnings weakref
     """.split()
 )
-_SAFE_ON_A_STRICT_LOOK = COMPUTING_MODULES | {"inspect", "io", "pprint", "types"}
-"""Their functions fail only for wrong arguments."""
+_DATA_MODULES = frozenset("inspect io msgpack orjson pprint simplejson types ujson".split())
+"""Modules whose functions fail only for wrong arguments, as those that compute."""
 _FAILING_BUILTINS = frozenset({f"builtins.{name}" for name in "__import__ compile eval exec input next open".split()})
 _SAFE_FUNCTIONS = frozenset({"os._exit", "os.cpu_count", "os.fspath", "os.getpid", "os.getppid", "os.urandom"})
 _LONGEST_CHAIN = 6
@@ -133,7 +133,7 @@ class Exceptions:
         package = name.partition(".")[0]
         if name in _FAILING_BUILTINS:
             return True
-        if self._strict and (package in _SAFE_ON_A_STRICT_LOOK or _is_named_like_a_class(name)):
+        if self._strict and (package in COMPUTING_MODULES | _DATA_MODULES or _is_named_like_a_class(name)):
             return False
         return package not in _SAFE_MODULES and name not in _SAFE_FUNCTIONS
 

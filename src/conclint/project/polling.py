@@ -189,10 +189,12 @@ def _is_plain(project: Project, site: Site) -> bool:
 
 
 def _tells(project: Project, module: int, value: Result) -> bool:
-    """Whether a call asks a primitive, or a collection, for its own state (must)."""
+    """Whether a call asks a primitive of this process, or a collection, for its own state (must)."""
     callee = project.places.split(module, project.modules[module].calls[value.call].callee)
     rows = [project.class_row(one) for one in project.objects(module, callee[0])] if callee is not None else []
-    return bool(rows) and all(row is not None and row.kind in _TELLING for row in rows)
+    return bool(rows) and all(
+        row is not None and row.kind in _TELLING and row.domain is not Domain.PROCESS for row in rows
+    )
 
 
 def _iter_set(project: Project, module: int, parts: Iterable[ValueId]) -> Iterator[tuple[ValueId, SharedAccess | None]]:

@@ -16,6 +16,7 @@ from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Collection, Local, Name
 from conclint.project.gil_reliant import collect_stale_tests
+from conclint.project.loops import is_called_by_coroutines
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.twins import Twins
@@ -94,28 +95,13 @@ def _is_unlocked(project: Project, module: int, sequence: Sequence, place: Place
         return False
     if project.shared.is_excused(module, function.symbol, sequence.target, inside=True):
         return False
-    if _takes_turns(project, function.symbol):
+    if is_called_by_coroutines(project, function.symbol):
         return False
     contexts = (sequence.check_context, sequence.act_context)
     if any(project.locks.lockset(module, sequence.function, context) for context in contexts):
         return False
     # With a lock elsewhere, it is the lock that is forgotten here: CON202, CON801.
     return not any(one.lockset for one in project.shared.by_place.get(place, ()))
-
-
-def _takes_turns(project: Project, symbol: str) -> bool:
-    """Whether coroutines alone call a function, themselves or through others, as far as is known (must)."""
-    graph, beginning = project.call_graph, {root.function for root in project.roots}
-    pending, seen = [symbol], {symbol}
-    while pending:
-        current = pending.pop()
-        callers = {caller for caller, _, _ in graph.callers.get(current, ())}
-        if not callers or current in beginning or current in graph.passed_functions:
-            return False
-        functions = [project.function(caller) for caller in sorted(callers - seen)]
-        pending += [one.symbol for one in functions if one is not None and not one.is_async]
-        seen |= callers
-    return True
 
 
 @fixer(RULE)
