@@ -127,7 +127,9 @@ def _find_guarded(
     """Find an access to the same state under a lock of its object, which is not held here."""
     names = project.guards.lock_names
     for lock in sorted(project.guards.find_own_locks(place), key=names.__getitem__):
-        other = next((one for one in elsewhere if lock in one.lockset and _may_share(project, operation, one)), None)
+        other = next(
+            (one for one in elsewhere if lock in one.lockset and _may_share(project, place, operation, one)), None
+        )
         if other is None or not project.guards.is_reached_without(operation.symbol, lock):
             continue
         if not _is_taken_for_other(project, place, lock, elsewhere):
@@ -135,11 +137,12 @@ def _find_guarded(
     return None
 
 
-def _may_share(project: Project, operation: _Operation, other: SharedAccess) -> bool:
-    """Whether two methods may get the same object (may): one that is of the classes of both."""
+def _may_share(project: Project, place: Place, operation: _Operation, other: SharedAccess) -> bool:
+    """Whether two methods of the class, or of its subclasses, may get the same object: one that is of both (may)."""
     functions = [project.function(symbol) for symbol in (operation.symbol, other.function)]
-    owners = [function.owner for function in functions if function is not None and function.owner]
-    families = [{owner, *project.symbols.subclasses.get(owner, ())} for owner in owners]
+    owners = [function.owner for function in functions if function is not None]
+    own = [owner for owner in owners if place.owner in project.symbols.linearise(owner)]
+    families = [{owner, *project.symbols.subclasses.get(owner, ())} for owner in own]
     return len(families) < 2 or not families[0].isdisjoint(families[1])
 
 
