@@ -20,7 +20,7 @@ def find_polls(node: cst.While, scope: Scope, collector: Collector) -> Iterator[
     statements = [one for one in _iter_statements(node.body) if not isinstance(one, cst.Pass | cst.Continue)]
     leaving = [one for one in statements if _is_leaving(one)] if _is_true(node.test) else []
     test, goes_on = (leaving[0].test, False) if len(leaving) == 1 else (node.test, True)
-    pauses = [one.value for one in statements if isinstance(one, cst.Expr) and isinstance(one.value, cst.Call)]
+    pauses = [one.value for one in statements if isinstance(one, cst.Expr) and _is_call(one.value)]
     if len(pauses) > 1 or len(statements) != len(pauses) + len(leaving) or node.orelse is not None or _is_true(test):
         return
     asked = tuple(
@@ -37,6 +37,10 @@ def _iter_statements(suite: cst.BaseSuite) -> Iterator[cst.CSTNode]:
             yield from statement.body
         elif isinstance(statement, cst.BaseSmallStatement | cst.BaseCompoundStatement):
             yield statement
+
+
+def _is_call(value: cst.BaseExpression) -> bool:
+    return isinstance(value.expression if isinstance(value, cst.Await) else value, cst.Call)
 
 
 def _is_true(test: cst.BaseExpression) -> bool:

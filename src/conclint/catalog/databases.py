@@ -53,14 +53,19 @@ CLASSES: tuple[ClassRow, ...] = (
             ClassRow(names=(cursor,), kind=Kind.SESSION if effect is Effect.FILE else Kind.OTHER),
         )
     ),
-    ClassRow(names=("psycopg.AsyncConnection",), kind=Kind.SESSION, domain=Domain.TASK),
-    ClassRow(names=("psycopg.AsyncCursor",), kind=Kind.OTHER, domain=Domain.TASK),
+    ClassRow(names=("psycopg.AsyncConnection",), kind=Kind.SESSION, domain=Domain.TASK, serial=True),
+    ClassRow(names=("psycopg.AsyncCursor",), kind=Kind.OTHER, domain=Domain.TASK, serial=True),
     ClassRow(names=(_PG_POOL, "psycopg_pool.pool.ConnectionPool"), kind=Kind.SESSION),
     ClassRow(names=("psycopg_pool.NullConnectionPool",), kind=Kind.SESSION, bases=(_PG_POOL,)),
     ClassRow(names=(_PG_ASYNC_POOL,), kind=Kind.SESSION, domain=Domain.TASK),
     *(ClassRow(names=(f"psycopg2.pool.{name}",), kind=Kind.OTHER) for name in _PG2_POOLS),
     ClassRow(names=("mysql.connector.pooling.MySQLConnectionPool",), kind=Kind.SESSION),
-    ClassRow(names=("asyncpg.Connection", "asyncpg.connection.Connection"), kind=Kind.SESSION, domain=Domain.TASK),
+    ClassRow(
+        names=("asyncpg.Connection", "asyncpg.connection.Connection"),
+        kind=Kind.SESSION,
+        domain=Domain.TASK,
+        serial=True,
+    ),
     ClassRow(names=("asyncpg.Pool", "asyncpg.pool.Pool"), kind=Kind.SESSION, domain=Domain.TASK),
     ClassRow(
         names=("pymongo.MongoClient", "pymongo.mongo_client.MongoClient"), kind=Kind.SESSION, attributes=_MONGO_DATABASE

@@ -95,6 +95,8 @@ class ClassRow:
     """Where it runs these."""
     shared: bool = False
     """Whether it runs them on one object again and again, not on a new one each time."""
+    serial: bool = False
+    """Whether an object does one thing at a time only, as a connection in a transaction: two tasks may not share it."""
     factory: bool = False
     """Whether the name is a function that returns the object (`threading.Lock` before 3.13, `multiprocessing.Lock`)."""
     pickles_code: bool = False

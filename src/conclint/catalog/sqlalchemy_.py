@@ -13,7 +13,8 @@ _ASYNC = "sqlalchemy.ext.asyncio"
 
 
 def _async(name: str, kind: Kind, module: str) -> ClassRow:
-    return ClassRow(names=(f"{_ASYNC}.{name}", f"{_ASYNC}.{module}.{name}"), kind=kind, domain=Domain.TASK)
+    names = (f"{_ASYNC}.{name}", f"{_ASYNC}.{module}.{name}")
+    return ClassRow(names=names, kind=kind, domain=Domain.TASK, serial=kind is Kind.SESSION)
 
 
 CLASSES: tuple[ClassRow, ...] = (

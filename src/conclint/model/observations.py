@@ -151,6 +151,6 @@ class Poll(msgspec.Struct, frozen=True, array_like=True):
     function: FunctionId
     asked: tuple[Asked, ...]
     pause: ValueId | None
-    """The result of the only call in the body: a sleep, or anything else. None where there is none."""
+    """The result of the only call in the body, awaited or not: a sleep, or anything else. None where there is none."""
     span: Span
     """The test."""

@@ -35,7 +35,7 @@ _OUTSIDE = (
     | Effect.RELEASES_GIL
     | Effect.SLOW_FIRST_USE
 )
-_COMPUTING_MODULES = frozenset(
+COMPUTING_MODULES = frozenset(
     """
     array bisect builtins cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
     itertools json logging math operator random re statistics string struct textwrap time typing unicodedata
@@ -173,7 +173,7 @@ class CpuBound:
         module, _, name = target.name.partition(".")
         if module == "builtins":
             return hasattr(builtins, name.partition(".")[0]) and name not in _ACTING_BUILTINS
-        return module in _COMPUTING_MODULES or target.name in _COMPUTING_NAMES
+        return module in COMPUTING_MODULES or target.name in _COMPUTING_NAMES
 
 
 def is_method_of_data(callee: Value, call: Call, values: tuple[Value, ...]) -> bool:

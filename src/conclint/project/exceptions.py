@@ -2,6 +2,9 @@
 
 A call may fail if it is one of the project's functions that may, one that the catalog knows to reach outside, or one
 that nothing is known of. What only computes, waits or logs is taken for safe: that errs towards silence.
+
+A strict look asks for more: that the call reaches outside, or is awaited, or runs a function of a library that is not
+known. Making an object is not enough, nor is a method of a class of which the catalog says what reaches outside.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from conclint.catalog.rows import Effect, Kind
 from conclint.model.facts import Use
 from conclint.model.values import Attribute, Item, Local, Name, Result
 from conclint.project.callables import is_transparent
-from conclint.project.cpu import is_method_of_data
+from conclint.project.cpu import COMPUTING_MODULES, is_method_of_data
 from conclint.project.handlers import is_broad
 from conclint.project.objects import ObjectKind
 
@@ -29,6 +32,8 @@ _SAFE_MODULES = frozenset(
     queue random signal sys threading time traceback typing uuid warnings weakref
     """.split()
 )
+_DATA_MODULES = frozenset("inspect io msgpack orjson pprint simplejson types ujson".split())
+"""Modules whose functions fail only for wrong arguments, as those that compute."""
 _FAILING_BUILTINS = frozenset({f"builtins.{name}" for name in "__import__ compile eval exec input next open".split()})
 _SAFE_FUNCTIONS = frozenset({"os._exit", "os.cpu_count", "os.fspath", "os.getpid", "os.getppid", "os.urandom"})
 _LONGEST_CHAIN = 6
@@ -39,8 +44,9 @@ _LOGGING = frozenset("debug info warning warn error exception critical log".spli
 class Exceptions:
     """Answers what may fail, and who handles it."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, strict: bool = False) -> None:
         self._project = project
+        self._strict = strict
         self._failing: dict[str, CallPlace | None] = {}
 
     def find_failing(self, symbol: str) -> CallPlace | None:
@@ -61,7 +67,9 @@ class Exceptions:
             )
         if targets:
             return any(self.is_failing(target) for target in targets)
-        return not self._makes_object(place) and not _is_harmless(place) and not self.is_handed_in(place)
+        if self._makes_object(place) or _is_harmless(place) or self.is_handed_in(place):
+            return False
+        return place.call.use is Use.AWAITED or not self._strict
 
     def is_handed_in(self, place: CallPlace) -> bool:
         """Return whether a call runs a callable of which nothing is known, such as a parameter."""
@@ -116,13 +124,18 @@ class Exceptions:
         """Return whether a function outside the project may raise: it reaches outside, or is not known at all."""
         row = self._project.find_row(target)
         if row is not None:
-            return bool(row.effects & _FAILING)
+            # Files tell of errors when they are closed too, which nobody counts with.
+            return bool(row.effects & _FAILING) and not (self._strict and row.names[0].endswith(".close"))
         owner = self._project.class_row(target.receiver) if target.receiver is not None else None
         if owner is not None:
-            return owner.kind not in (Kind.COLLECTION, Kind.OTHER)
+            return owner.kind not in (Kind.COLLECTION, Kind.OTHER) and not self._strict
         name = target.name
-        is_safe = name.partition(".")[0] in _SAFE_MODULES or name in _SAFE_FUNCTIONS
-        return name in _FAILING_BUILTINS or not is_safe
+        package = name.partition(".")[0]
+        if name in _FAILING_BUILTINS:
+            return True
+        if self._strict and (package in COMPUTING_MODULES | _DATA_MODULES or _is_named_like_a_class(name)):
+            return False
+        return package not in _SAFE_MODULES and name not in _SAFE_FUNCTIONS
 
     def _makes_object(self, place: CallPlace) -> bool:
         """Whether the call makes an object of a class of the project that has no `__init__`."""
@@ -136,6 +149,11 @@ def last_name(place: CallPlace) -> str:
     if isinstance(callee, Attribute):
         return callee.name
     return callee.symbol.rpartition(".")[2] if isinstance(callee, Name) else ""
+
+
+def _is_named_like_a_class(name: str) -> bool:
+    # Of a library that is not known, its name is all that tells a class from a function: that errs towards silence.
+    return name.rpartition(".")[2].lstrip("_")[:1].isupper()
 
 
 def _is_harmless(place: CallPlace) -> bool:

@@ -38,10 +38,11 @@ def _iter_loads(project: Project, names: frozenset[str]) -> Iterator[tuple[CallP
             if reads and isinstance(target, Attribute) and target.name in names:
                 call = Call(access.function, access.target, (), access.span, Use.USED, access.context)
                 place = CallPlace(Site(module, number, "access"), call, facts)
-                yield place, _find_getters(project, module, target)
+                yield place, find_getters(project, module, target)
 
 
-def _find_getters(project: Project, module: int, target: Attribute) -> tuple[str, ...]:
+def find_getters(project: Project, module: int, target: Attribute) -> tuple[str, ...]:
+    """Return the properties that an attribute may be; none where one of the objects has a plain one, or is unknown."""
     found = {
         project.symbols.find_method(one.symbol, target.name) if one.symbol in project.symbols.classes else None
         for one in project.objects(module, target.base)

@@ -204,7 +204,7 @@ class Locks:
             # A test runs alone: that it takes no lock says nothing. Nor does it that a function calls itself.
             callers = [
                 caller
-                for caller in project.call_graph.callers.get(current, ())
+                for caller in (*project.call_graph.callers.get(current, ()), *self._readers.get(current, ()))
                 if not has_test_name(caller[0]) and caller[0] != current
             ]
             is_open = strict or project.call_graph.is_open(current)
@@ -216,6 +216,16 @@ class Locks:
                     seen.add(caller)
                     pending.append((caller, (*way, (caller, current, context))))
         return None
+
+    @cached_property
+    def _readers(self) -> dict[str, list[tuple[str, int, int]]]:
+        """Who runs a property by reading it, as `CallGraph.callers` tells who calls a function."""
+        found: dict[str, list[tuple[str, int, int]]] = {}
+        for place, getters in self._project.property_loads.values():
+            for getter in getters:
+                reader = (place.function.symbol, place.site.module, place.call.context)
+                found.setdefault(getter, []).append(reader)
+        return found
 
     @cached_property
     def _roots(self) -> frozenset[str]:

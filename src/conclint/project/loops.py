@@ -114,3 +114,22 @@ def may_await_there(project: Project, place: CallPlace) -> bool:
     is_asyncio = any(name.startswith(_ASYNCIO) for name in names)
     has_own_loop = not is_asyncio and any(name.startswith(_SELECTORS) for name in names)
     return not has_own_loop and not project.locks.is_held_at(place)
+
+
+def is_called_by_coroutines(project: Project, symbol: str) -> bool:
+    """Return whether coroutines alone call a plain function, themselves or through others, as far as is known (must).
+
+    Then it runs on their event loop, in one piece: they take turns. That somebody else may call it too, since it is
+    public, is possible, but rarely meant.
+    """
+    graph, beginning = project.call_graph, {root.function for root in project.roots}
+    pending, seen = [symbol], {symbol}
+    while pending:
+        current = pending.pop()
+        callers = {caller for caller, _, _ in graph.callers.get(current, ())}
+        if not callers or current in beginning or current in graph.passed_functions:
+            return False
+        functions = [project.function(caller) for caller in sorted(callers - seen)]
+        pending += [one.symbol for one in functions if one is not None and not one.is_async]
+        seen |= callers
+    return True

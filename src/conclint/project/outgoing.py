@@ -6,9 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.catalog.rows import Effect
+from conclint.project.blocking import returns_at_once
 
 if TYPE_CHECKING:
     from conclint.catalog.rows import CallRow
+    from conclint.project.link import ExternalTarget
     from conclint.project.objects import Site
     from conclint.project.project import CallPlace, Project
 
@@ -55,10 +57,12 @@ class Outgoing:
     def _is_request(self, site: Site) -> bool:
         if self._project.callees(site):
             return False
-        return any(_goes_out(row) for _, row in self._project.rows(site))
+        return any(self._goes_out(site, target, row) for target, row in self._project.rows(site))
 
-
-def _goes_out(row: CallRow) -> bool:
-    if not row.coroutine or not row.effects & (Effect.NETWORK | Effect.SUBPROCESS):
-        return False
-    return not row.names[0].endswith(_ONE_CONNECTION)
+    def _goes_out(self, site: Site, target: ExternalTarget, row: CallRow) -> bool:
+        if not row.coroutine or not row.effects & (Effect.NETWORK | Effect.SUBPROCESS):
+            return False
+        owner = self._project.class_row(target.receiver) if target.receiver is not None else None
+        if row.names[0].endswith(_ONE_CONNECTION) or (owner is not None and owner.serial):
+            return False
+        return not returns_at_once(self._project, self._project.call(site), row)

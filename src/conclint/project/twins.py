@@ -9,13 +9,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.catalog.collections_ import MUTATORS
-from conclint.catalog.rows import Kind
+from conclint.catalog.rows import Domain, Kind
 from conclint.model.values import Attribute, Choice, Collection, Local, Result, ValueId
 from conclint.project.objects import Object, ObjectKind, Site
 from conclint.project.places import Place, PlaceKind
 
 if TYPE_CHECKING:
+    from conclint.model.observations import Sequence
     from conclint.project.project import Project
+
+_FILE_LOCKS = frozenset({"fcntl.flock", "msvcrt.locking"})
+"""What keeps out everybody who has opened the file on his own; `lockf` lets this process in again."""
 
 
 class Twins:
@@ -24,13 +28,13 @@ class Twins:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def may_differ(self, module: int, function: int, value: ValueId, cache: Place) -> bool:
-        """Return whether a value is made there (must) and has a state of its own that changes (may).
+    def may_differ(self, module: int, sequence: Sequence, cache: Place) -> bool:
+        """Return whether an entry is made there (must) and has a state of its own that changes (may).
 
         What is kept in `cache` is no state of the objects in it, though it be an attribute of their class.
         """
-        made = self._collect_made(module, value)
-        return any(self._may_differ(module, function, one, cache, is_direct) for one, is_direct in made.items())
+        made = self._collect_made(module, sequence.source)
+        return any(self._may_differ(module, sequence, one, cache, is_direct) for one, is_direct in made.items())
 
     def _collect_made(self, module: int, value: ValueId) -> dict[ValueId, bool]:
         """Return what a value is made of, and whether it gets there without a local variable."""
@@ -49,20 +53,20 @@ class Twins:
                     pending.append(source)
         return found
 
-    def _may_differ(self, module: int, function: int, value: ValueId, cache: Place, is_direct: bool) -> bool:
+    def _may_differ(self, module: int, sequence: Sequence, value: ValueId, cache: Place, is_direct: bool) -> bool:
         made = self._project.value(module, value)
         if isinstance(made, Collection):
             is_empty = not made.items and made.kind != "tuple"
-            return (is_empty and is_direct) or self._is_changed(module, function, value, is_direct)
+            return (is_empty and is_direct) or self._is_changed(module, sequence.function, value, is_direct)
         if not isinstance(made, Result) or self._is_lookup(Site(module, made.call)):
             return False
         is_empty = not self._project.modules[module].calls[made.call].arguments
         for found in self._project.objects(module, value):
             row = self._project.class_row(found)
             if row is not None and row.kind is Kind.COLLECTION and found.symbol not in self._project.symbols.classes:
-                if (is_empty and is_direct) or self._is_changed(module, function, value, is_direct):
+                if (is_empty and is_direct) or self._is_changed(module, sequence.function, value, is_direct):
                     return True
-            elif row is not None or self._has_state(found, cache):
+            elif self._is_living(found) if row is not None else self._has_state(module, sequence, found, cache):
                 return True
         return False
 
@@ -85,15 +89,22 @@ class Twins:
             for one in self._project.operations(found)
         )
 
-    def _has_state(self, found: Object, cache: Place) -> bool:
+    def _has_state(self, module: int, sequence: Sequence, found: Object, cache: Place) -> bool:
         """Whether an object is of a class of the project whose objects change, or hold a lock or the like (may)."""
         if found.kind is not ObjectKind.INSTANCE or found.symbol not in self._project.symbols.classes:
             return False
-        return any(
-            place != cache._replace(element=False) and self._changes(place)
-            for owner in self._project.symbols.linearise(found.symbol)
+        line = self._project.symbols.linearise(found.symbol)
+        # What locks a file for each of its steps may be there twice: another process would be a second one too.
+        return self._locking_files.isdisjoint(line) and any(
+            place != cache._replace(element=False) and self._changes(place, module, sequence)
+            for owner in line
             for place in self._attributes.get(owner, ())
         )
+
+    @cached_property
+    def _locking_files(self) -> frozenset[str]:
+        """The classes whose methods lock files, other objects of this process out as well."""
+        return frozenset(place.function.owner for place in self._project.calls_to(_FILE_LOCKS))
 
     @cached_property
     def _attributes(self) -> dict[str, list[Place]]:
@@ -104,11 +115,22 @@ class Twins:
                 found.setdefault(place.owner, []).append(place)
         return found
 
-    def _changes(self, place: Place) -> bool:
-        writers = {one.function for one in self._project.shared.by_place[place] if one.is_write}
+    def _changes(self, place: Place, module: int, sequence: Sequence) -> bool:
+        maker = self._project.modules[module].functions[sequence.function].symbol
+        writers = {
+            one.function
+            for one in self._project.shared.by_place[place]
+            # Who makes an entry may still change it, as long as nobody else can see it.
+            if one.is_write and not (one.function == maker and sequence.check < one.span < sequence.act)
+        }
         return any(not self._is_building(writer, frozenset()) for writer in writers) or any(
-            map(self._project.is_living, self._project.place_objects(place))
+            self._project.is_living(one) and self._is_living(one) for one in self._project.place_objects(place)
         )
+
+    def _is_living(self, found: Object) -> bool:
+        """Whether threads may share an object of a library: one for tasks belongs to the event loop of one thread."""
+        row = self._project.class_row(found)
+        return row is not None and row.domain is not Domain.TASK
 
     def _is_building(self, symbol: str, seen: frozenset[str]) -> bool:
         """Whether a function only runs before others can see its object (must)."""

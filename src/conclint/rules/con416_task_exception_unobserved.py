@@ -32,7 +32,7 @@ RULE = Rule(
 @project_rule(RULE)
 def check(project: Project) -> Iterator[Alarm]:
     """Report tasks that may fail, are kept, and are never awaited or asked by a callback."""
-    jobs, errors = Jobs(project), Exceptions(project)
+    jobs, errors = Jobs(project), Exceptions(project, strict=True)
     kept = [made for made in _iter_kept(project) if jobs.is_never_asked(made)]
     observed = _find_gathered(project) | _find_awaited(project) if kept else set()
     for made in kept:

@@ -14,10 +14,12 @@ from conclint.analysis.loggers import refer_to_exception
 from conclint.catalog.rows import Effect, RunsIn
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Applicability, Fix
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.project.confinement import Way, collect_confined
 from conclint.project.exceptions import Exceptions
 from conclint.project.iteration import find_items
+from conclint.project.objects import Object, ObjectKind
 from conclint.project.project import CallPlace, Project
 from conclint.project.roots import Root
 from conclint.rules.declare import fixer, project_rule
@@ -43,10 +45,12 @@ def check(project: Project) -> Iterator[Alarm]:
     """Report calls that may raise, in loops of threads that wait for something in each round."""
     if _HOOK in project.symbols.names:
         return
-    errors = Exceptions(project)
+    errors = Exceptions(project, strict=True)
     for symbol, way in collect_confined(project, lambda root: root.runs_in is RunsIn.THREAD).items():
         where = project.place(symbol)
-        if where is None or _is_watched(project, way.root) or any(_is_guarded(project, place) for place in way.calls):
+        if where is None or is_test_code(symbol) or any(_is_guarded(project, place) for place in way.calls):
+            continue
+        if _is_watched(project, way.root):
             continue
         places = project.calls_in(where)
         loops = {loop for place in places if _pauses(project, place) for loop in place.context.loops}
@@ -86,7 +90,10 @@ def _is_guarded(project: Project, place: CallPlace) -> bool:
 
 def _is_watched(project: Project, root: Root) -> bool:
     """Whether somebody looks whether the thread is still there, as a supervisor that restarts it does."""
-    threads = project.result(root.site)
+    threads = set(project.result(root.site))
+    if root.receiver is not None:
+        # A method of the class asks some object of it.
+        threads |= {root.receiver, Object(ObjectKind.INSTANCE, root.receiver.symbol)}
     return any(operation.name in _WATCHES for one in threads for operation in project.operations(one))
 
 

@@ -16,6 +16,7 @@ from conclint.model.rule import Category, Rule
 from conclint.model.span import Span
 from conclint.model.values import Collection, Local, Name
 from conclint.project.gil_reliant import collect_stale_tests
+from conclint.project.loops import is_called_by_coroutines
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.twins import Twins
@@ -69,7 +70,7 @@ def _matters(project: Project, twins: Twins, module: int, sequence: Sequence, pl
     if isinstance(source, Local) and any(source.name == one.name for one in function.parameters):
         # Who registers what he is given does not make it twice.
         return False
-    return twins.may_differ(module, sequence.function, sequence.source, place)
+    return twins.may_differ(module, sequence, place)
 
 
 def _collect_caches(project: Project) -> dict[Place, tuple[int, Span]]:
@@ -93,6 +94,8 @@ def _is_unlocked(project: Project, module: int, sequence: Sequence, place: Place
     if function.is_async or is_test_code(function.symbol):
         return False
     if project.shared.is_excused(module, function.symbol, sequence.target, inside=True):
+        return False
+    if is_called_by_coroutines(project, function.symbol):
         return False
     contexts = (sequence.check_context, sequence.act_context)
     if any(project.locks.lockset(module, sequence.function, context) for context in contexts):

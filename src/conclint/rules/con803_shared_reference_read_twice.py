@@ -84,9 +84,19 @@ def _find_reread(project: Project, module: int, sequence: Sequence) -> Reread | 
         found = Reread(module, sequence, test, clearing)
         if (lock := _find_forgotten(project, place, found)) is not None:
             return found._replace(lock=lock)
+        if _is_public_reset(project, place, clearing):
+            continue
         if (pair := project.races.find_pair(place, test, clearing)) is not None:
             return found._replace(controls=pair)
     return None
+
+
+def _is_public_reset(project: Project, place: Place, clearing: SharedAccess) -> bool:
+    """Whether nobody in the program calls what clears a global: who does, and in which thread, is not known."""
+    if place.kind is not PlaceKind.GLOBAL or clearing.function in project.call_graph.passed_functions:
+        return False
+    is_root = any(root.function == clearing.function for root in project.roots)
+    return not is_root and clearing.function not in project.call_graph.callers
 
 
 def _is_expected(project: Project, module: int, sequence: Sequence) -> bool:

@@ -26,8 +26,10 @@ _VARIABLE = "Py_GIL_DISABLED"
 _FUNCTION = "_is_gil_enabled"
 _ASKS = re.compile(rf"\b{_FUNCTION}\s*\(|getattr\([^)]*{_FUNCTION}")
 _BUILDS = re.compile(r"^\s*(?:import|from)\s+(?:setuptools|distutils|packaging|mesonpy)\b", re.MULTILINE)
-_OF_GIL = re.compile(r"(?:^|_)(?:no)?gil(?:$|_)|free_?thread", re.IGNORECASE)
+_OF_GIL = re.compile(r"(?:^|_)(?:no)?gil(?:$|_)", re.IGNORECASE)
 _OF_BUILD = re.compile(r"build|abi", re.IGNORECASE)
+_OF_THREADS = re.compile(r"free_?thread", re.IGNORECASE)
+"""What a build of Python is called that can do without the GIL, whether it does or not; no version is."""
 
 
 @local_rule(RULE, on=(cst.SimpleString, cst.Comparison))
@@ -86,12 +88,15 @@ def _read_comparison(node: cst.Comparison, scope: Scope) -> tuple[cst.BaseExpres
     if len(operands) != 2 or not any(isinstance(one, cst.Attribute | cst.Name) for one in operands):
         return None
     # By themselves, versions and builds are asked for many reasons.
-    if _is_condition(node, scope) or not _is_about_gil(node, scope):
+    if _is_condition(node, scope):
         return None
     symbols = {scope.resolve(one) for one in operands}
     if "sys.version_info" in symbols:
-        return node, "which version Python has"
-    return (node, "how Python was built") if {"sys.abiflags", "sys.version"} & symbols else None
+        name = _find_name(node, scope)
+        is_meant = _OF_THREADS.search(name) is not None and _OF_BUILD.search(name) is None
+        return (node, "which version Python has") if is_meant or _is_about_gil(node, scope) else None
+    is_of_build = not symbols.isdisjoint({"sys.abiflags", "sys.version"})
+    return (node, "how Python was built") if is_of_build and _is_about_gil(node, scope) else None
 
 
 def _is_about_gil(node: cst.CSTNode, scope: Scope) -> bool:
@@ -99,7 +104,7 @@ def _is_about_gil(node: cst.CSTNode, scope: Scope) -> bool:
     if _is_condition(node, scope):
         return True
     name = _find_name(node, scope)
-    return name is not None and _OF_GIL.search(name) is not None and _OF_BUILD.search(name) is None
+    return _OF_GIL.search(name) is not None and _OF_BUILD.search(name) is None
 
 
 def _is_condition(node: cst.CSTNode, scope: Scope) -> bool:
@@ -109,8 +114,8 @@ def _is_condition(node: cst.CSTNode, scope: Scope) -> bool:
     return isinstance(around, cst.If | cst.IfExp | cst.While) and around.test is inner
 
 
-def _find_name(node: cst.CSTNode, scope: Scope) -> str | None:
-    """Return what the result of a test is called: the variable that it is assigned to, or the function around."""
+def _find_name(node: cst.CSTNode, scope: Scope) -> str:
+    """Return what the result of a test is called, by the variable that it is assigned to, or the function around."""
     around = scope.parent(node)
     while around is not None and not isinstance(around, cst.Module | cst.ClassDef):
         target = around.targets[0].target if isinstance(around, cst.Assign) else getattr(around, "target", None)
@@ -119,4 +124,4 @@ def _find_name(node: cst.CSTNode, scope: Scope) -> str | None:
         if isinstance(around, cst.FunctionDef):
             return around.name.value
         around = scope.parent(around)
-    return None
+    return ""
