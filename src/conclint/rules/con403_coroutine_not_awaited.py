@@ -13,6 +13,7 @@ from conclint.model.alarm import Alarm, Related
 from conclint.model.facts import Use
 from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
+from conclint.model.values import Name
 from conclint.project.callables import gives_coroutine, hands_out_coroutine
 from conclint.project.certainty import Certainty
 from conclint.project.loops import may_await_there
@@ -28,6 +29,8 @@ RULE = Rule(
     category=Category.ASYNC,
     since="0.1.0",
 )
+
+_ASKING = frozenset(f"{module}.iscoroutinefunction" for module in ("asyncio", "asyncio.coroutines", "inspect"))
 
 
 @project_rule(RULE)
@@ -55,11 +58,22 @@ def _say_fate(place: CallPlace, unread: str) -> str:
 
 
 def _makes_coroutine(project: Project, place: CallPlace, certainty: Certainty) -> bool:
+    if _is_asked(project, place):
+        return False
     if gives_coroutine(project, place.site):
         return certainty.is_closed(place.site.module, place.call.callee)
     # A helper that may return None as well is rightly tested.
     tested = place.call.use is Use.TESTED
     return not tested and hands_out_coroutine(project, place.site) and certainty.is_closed_result(place.site)
+
+
+def _is_asked(project: Project, place: CallPlace) -> bool:
+    """Whether the function asks what it calls here whether it is a coroutine function: `iscoroutinefunction(send)`."""
+    return any(
+        call.arguments and call.arguments[0].value == place.call.callee
+        for call in (one.call for one in project.calls_in(place.function_place))
+        if isinstance(asked := place.facts.values[call.callee], Name) and asked.symbol in _ASKING
+    )
 
 
 def _gathers(project: Project, site: Site) -> bool:
