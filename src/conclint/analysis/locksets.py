@@ -66,7 +66,7 @@ class Locksets:
         # Exact types: this is asked for every statement.
         if type(call) is not cst.Call or type(call.func) is not cst.Attribute:
             if type(call) is cst.Call and type(call.func) is cst.Name and call.func.value == "acquire":
-                # `acquire, release = lock.acquire, lock.release`: whatever lock that is, it counts as held from here on.
+                # `acquire, release = lock.acquire, lock.release`: whatever lock that is, it is held from here on.
                 return self.acquire(call.func, call, How.ACQUIRE, scope, bounded=bounded).context
             return scope.context
         method, receiver = call.func.attr.value, call.func.value

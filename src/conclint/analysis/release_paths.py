@@ -1,8 +1,8 @@
 """Finds the ways out of a function on which a lock that it acquired is not released.
 
 An abstract interpretation of the function's statements. A state is the acquisition that is open at that point, or that
-none is. Every block maps the states at its start to those at its end, and to the exits by which control leaves it. Where
-a decision and a release may depend on each other (`finally: if got: lock.release()`) the release is believed: silence.
+none is. Every block maps the states at its start to those at its end, and to the exits by which control leaves it.
+Where a decision and a release may depend on each other (`finally: if got: lock.release()`) the release is believed.
 """
 
 from __future__ import annotations
@@ -379,10 +379,8 @@ def _release(states: States) -> States:
 
 
 def _flag(node: cst.CSTNode) -> str:
-    if isinstance(node, cst.Assign):
-        target = node.targets[0].target
-        return target.value if isinstance(target, cst.Name) else ""
-    return ""
+    target = node.targets[0].target if isinstance(node, cst.Assign) else None
+    return target.value if isinstance(target, cst.Name) else ""
 
 
 def _tested_name(test: cst.BaseExpression) -> tuple[str, bool]:

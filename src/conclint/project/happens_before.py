@@ -79,7 +79,7 @@ class HappensBefore:
         return spawn.function.symbol == symbol and root.site.module == module and span < spawn.call.span
 
     def _builds(self, root: Root, symbol: str) -> bool:
-        """Whether a constructor makes the object that a thread is bound to, or that is the thread, and starts nothing."""
+        """Whether a constructor makes the object that a thread is, or is bound to, and starts nothing."""
         owner, _, name = symbol.rpartition(".")
         place = self._project.place(symbol) if name == "__init__" and root.receiver is not None else None
         if place is None or root.receiver is None or owner not in self._project.symbols.linearise(root.receiver.symbol):

@@ -75,7 +75,9 @@ class Parallel:
         """Return where the main thread comes in: public functions that nothing known calls or spawns."""
         project = self._project
         graph = project.call_graph
-        elsewhere = {root.function for root in project.roots if root.runs_in is not RunsIn.HERE}
+        # A task that a library runs in a process of its own is the main thread there.
+        own = {root for root in project.roots if root.runs_in in OTHER_MEMORY and root.site.what == "function"}
+        elsewhere = {root.function for root in project.roots if root.runs_in is not RunsIn.HERE and root not in own}
         return {
             symbol
             for symbol in project.symbols.functions

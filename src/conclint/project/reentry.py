@@ -66,7 +66,7 @@ class Reentries:
                     yield Reentry(name, module, earlier.span, (Step(module, entry.span, symbol),))
 
     def _is_released_elsewhere(self, module: int, entry: Acquisition) -> bool:
-        """Whether a function that does not acquire the lock releases it: to wait for it is to wait for a signal then."""
+        """Whether a function releases the lock that never acquires it: to wait for it is to wait for a signal."""
         operations = [
             (self._project.call(one.site).function.symbol, one.name)
             for found in self._project.objects(module, entry.value)

@@ -50,7 +50,7 @@ class SharedAccess(NamedTuple):
 
     @property
     def sets_up(self) -> bool:
-        """Whether `__enter__` gives the state its first value, before anything is started in the block of the `with`."""
+        """Whether `__enter__` gives the state its first value, before the block of the `with` starts anything."""
         enters = self.function.endswith((".__enter__", ".__aenter__"))
         return enters and self.kind is AccessKind.WRITE and not self.method and not self.place.element
 

@@ -128,7 +128,7 @@ def _iter_running(project: Project, made: Made, fork: CallPlace) -> Iterator[Cal
 
 
 def _is_either(project: Project, place: CallPlace) -> bool:
-    """Whether what is started here may be a thread or a process: a setting says which, and it says so of all of them."""
+    """Whether what is started here may be a thread or a process: a setting says which, and does so for all."""
     receivers = [target.receiver for target in project.externals(place.site) if target.receiver is not None]
     rows = [project.class_row(one) for one in receivers]
     return len({row.domain for row in rows if row is not None}) > 1
