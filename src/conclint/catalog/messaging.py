@@ -115,7 +115,8 @@ CALLS: tuple[CallRow, ...] = (
         timeout=Timeout(keyword="inactivity_timeout", position=4),
     ),
     CallRow(names=(f"{_PIKA_CHANNEL}.close",), effects=Effect.NETWORK, role=Role.CLOSE),
-    CallRow(names=(f"{_PIKA}.sleep",), effects=Effect.SLEEP, keeps=False),
+    # It serves the connection meanwhile, and runs its callbacks.
+    CallRow(names=(f"{_PIKA}.sleep",), effects=Effect.NETWORK, keeps=False),
     CallRow(
         names=(f"{_PIKA}.call_later",),
         spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=1),
