@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.analysis.fields import iter_children
+from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.analysis.names import BindingKind
 from conclint.analysis.scope import Scope
 from conclint.model.facts import AccessKind
@@ -20,8 +20,11 @@ _LAZY = frozenset({"enumerate", "reversed", "zip", "iter", "map", "filter"})
 """Built-in functions that read their arguments element by element, while the loop around them runs."""
 
 
-def mark_iterated(walk: Traversal, node: cst.BaseExpression) -> None:
-    """Say that a loop goes through the expression; copies such as `list(d)` are read at once."""
+def mark_iterated(walk: Traversal, node: cst.BaseExpression, loop: cst.For | None = None) -> None:
+    """Say that a loop goes through the expression; copies such as `list(d)` are read at once.
+
+    A `loop` over `range(len(items))` only does so where it uses its number for that.
+    """
     if not isinstance(node, cst.Call):
         walk.kinds[node] = AccessKind.ITERATE
     elif isinstance(node.func, cst.Attribute):
@@ -32,8 +35,19 @@ def mark_iterated(walk: Traversal, node: cst.BaseExpression) -> None:
         if node.func.value in _LAZY:
             for argument in node.args:
                 mark_iterated(walk, argument.value)
-        elif node.func.value == "range" and len(node.args) == 1:
+        elif node.func.value == "range" and len(node.args) == 1 and (loop is None or _uses_index(loop)):
             _mark_measured(walk, node.args[0].value)
+
+
+def _uses_index(loop: cst.For) -> bool:
+    """Whether the number of a loop is an index in its body: `for _ in range(len(items))` only counts."""
+    number = loop.target.value if isinstance(loop.target, cst.Name) else ""
+    return any(
+        isinstance(part, cst.Name) and part.value == number
+        for index in iter_nodes(loop.body)
+        if isinstance(index, cst.Index)
+        for part in iter_nodes(index)
+    )
 
 
 def _mark_measured(walk: Traversal, node: cst.BaseExpression) -> None:

@@ -240,8 +240,8 @@ class Collector:
         sides = [self.evaluate(side, table) for side in (node.left, node.right)]
         flags = [side for side in sides if self._is_flag(side)]
         if flags:
-            are_flags = isinstance(node.operator, cst.BitOr) and len(flags) == len(sides)
-            return self.intern(Choice(tuple(sides))) if are_flags else self.unknown
+            # What else is combined with a flag takes nothing from it: `flags | _MORE`.
+            return self.intern(Choice(tuple(flags))) if isinstance(node.operator, cst.BitOr) else self.unknown
         # `[None] * 3` holds what the list does, and two lists put together what either does.
         known = [side for side in sides if not isinstance(self.values[side], Constant | Unknown)]
         if isinstance(node.operator, cst.Multiply):

@@ -65,6 +65,9 @@ class Locksets:
         call = node.expression if isinstance(node, cst.Await) else node
         # Exact types: this is asked for every statement.
         if type(call) is not cst.Call or type(call.func) is not cst.Attribute:
+            if type(call) is cst.Call and type(call.func) is cst.Name and call.func.value == "acquire":
+                # `acquire, release = lock.acquire, lock.release`: whatever lock that is, it is held from here on.
+                return self.acquire(call.func, call, How.ACQUIRE, scope, bounded=bounded).context
             return scope.context
         method, receiver = call.func.attr.value, call.func.value
         if method == "acquire" and not is_nonblocking(call):

@@ -1,9 +1,8 @@
 """Finds the ways out of a function on which a lock that it acquired is not released.
 
-An abstract interpretation of the function's statements. A state is the acquisition that is open at that point, or
-that none is. Every block maps the states at its start to the states at its end, and to the exits by which control
-leaves it. Where a decision and a release may depend on each other (`finally: if got: lock.release()`)
-the release is believed, so the analysis errs towards silence.
+An abstract interpretation of the function's statements. A state is the acquisition that is open at that point, or that
+none is. Every block maps the states at its start to those at its end, and to the exits by which control leaves it.
+Where a decision and a release may depend on each other (`finally: if got: lock.release()`) the release is believed.
 """
 
 from __future__ import annotations
@@ -262,6 +261,10 @@ class _Tracer:
         if any(self._is_call(part, "release") for part in iter_own_nodes(node)):
             self._is_foreign |= states == _NOT_YET
             return Outcome(_release(states))
+        if isinstance(node, cst.Assign) and isinstance(node.value, cst.Name) and node.value.value == "True":
+            # `if lock.acquire(False): got = True`.
+            flag = _flag(node)
+            states = frozenset(Opened(s.acquire, flag) if isinstance(s, Opened) and not s.flag else s for s in states)
         return Outcome(states, self._fail(node, states))
 
     def _decide(self, test: cst.BaseExpression, states: States) -> tuple[States, States]:
@@ -376,17 +379,15 @@ def _release(states: States) -> States:
 
 
 def _flag(node: cst.CSTNode) -> str:
-    if isinstance(node, cst.Assign):
-        target = node.targets[0].target
-        return target.value if isinstance(target, cst.Name) else ""
-    return ""
+    target = node.targets[0].target if isinstance(node, cst.Assign) else None
+    return target.value if isinstance(target, cst.Name) else ""
 
 
 def _tested_name(test: cst.BaseExpression) -> tuple[str, bool]:
-    negated = False
-    while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        test, negated = test.expression, not negated
-    return (test.value, negated) if isinstance(test, cst.Name) else ("", False)
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        name, negated = _tested_name(test.expression)
+        return name, not negated
+    return (test.value, False) if isinstance(test, cst.Name) else ("", False)
 
 
 def _catches_all(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:

@@ -137,7 +137,7 @@ def _visit_while(walk: Traversal, node: cst.While, scope: Scope) -> None:
 
 
 def _visit_for(walk: Traversal, node: cst.For, scope: Scope) -> None:
-    mark_iterated(walk, node.iter)
+    mark_iterated(walk, node.iter, node)
     first = len(walk.collector.accesses)
     walk.visit(node.iter, node, scope)
     last, awaits = len(walk.collector.accesses), walk.awaits[scope.function]

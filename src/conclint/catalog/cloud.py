@@ -77,6 +77,7 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=("google.cloud.storage.Client",), kind=Kind.SESSION),
     ClassRow(names=("google.cloud.bigquery.Client",), kind=Kind.SESSION),
     ClassRow(names=("google.cloud.pubsub_v1.PublisherClient",), kind=Kind.SESSION),
+    ClassRow(names=("google.cloud.pubsub_v1.SubscriberClient",), kind=Kind.SESSION),
 )
 
 _SECOND = Timeout(position=1)
@@ -212,9 +213,18 @@ CALLS: tuple[CallRow, ...] = (
         )
         for library, _ in _LANGUAGE_MODELS
         for prefix in ("Sync", "Async")
-        for name in ("count_tokens", "create", "delete", "edit", "generate", "parse", "retrieve")
+        for name in ("cancel", "count_tokens", "create", "delete", "edit", "generate", "parse", "retrieve", "update")
+    ),
+    # The asynchronous one only sends when its pages are awaited or iterated over.
+    *(
+        CallRow(names=(f"{library}._resource.SyncAPIResource.list",), effects=Effect.NETWORK, keeps=False)
+        for library, _ in _LANGUAGE_MODELS
     ),
     CallRow(names=("google.cloud.bigquery.Client.query",), effects=Effect.NETWORK),
     CallRow(names=("google.cloud.bigquery.Client.query_and_wait",), effects=Effect.NETWORK),
-    CallRow(names=("google.cloud.storage.Client.list_blobs",), effects=Effect.NETWORK),
+    # Each message is handed to a thread of its pool.
+    CallRow(
+        names=("google.cloud.pubsub_v1.SubscriberClient.subscribe",),
+        spawn=Spawn(runs_in=RunsIn.EXECUTOR_THREAD, keyword="callback", position=1),
+    ),
 )

@@ -49,7 +49,12 @@ ADDERS: frozenset[tuple[str, int]] = frozenset(
 """(method, position) where that argument, or for `extend` and `update` its elements, gets into the container."""
 
 NEVER_RAISING: frozenset[tuple[str, str]] = frozenset(
-    {("builtins.list", "append"), ("collections.deque", "append"), ("collections.deque", "appendleft")}
+    {
+        ("builtins.list", "append"),
+        ("collections.deque", "append"),
+        ("collections.deque", "appendleft"),
+        ("threading.Event", "is_set"),
+    }
 )
 """(class, method) of what needs no `try`: there is nothing that could go wrong."""
 

@@ -31,6 +31,15 @@ _RUNS = (
     "post",
     "put",
 )
+_REST_VIEWS = """
+generics.CreateAPIView generics.DestroyAPIView generics.GenericAPIView generics.ListAPIView generics.ListCreateAPIView
+generics.RetrieveAPIView generics.RetrieveDestroyAPIView generics.RetrieveUpdateAPIView
+generics.RetrieveUpdateDestroyAPIView generics.UpdateAPIView
+viewsets.GenericViewSet viewsets.ModelViewSet viewsets.ReadOnlyModelViewSet viewsets.ViewSet
+""".split()
+_REST_RUNS = """
+create destroy list partial_update perform_create perform_destroy perform_update retrieve update
+""".split()
 _SIGNALS = {
     "db.models.signals": "class_prepared m2m_changed post_delete post_init post_save pre_delete pre_init pre_save",
     "core.signals": "got_request_exception request_finished request_started setting_changed",
@@ -62,13 +71,13 @@ CLASSES: tuple[ClassRow, ...] = (
     ClassRow(names=("rest_framework.views.APIView",), kind=Kind.OTHER, bases=(_VIEW,)),
     *(
         ClassRow(
-            names=(f"rest_framework.viewsets.{name}",),
+            names=(f"rest_framework.{name}",),
             kind=Kind.OTHER,
             bases=("rest_framework.views.APIView",),
-            runs=(*_RUNS, "create", "destroy", "list", "partial_update", "retrieve", "update"),
+            runs=(*_RUNS, *_REST_RUNS),
             runs_in=RunsIn.REQUEST_THREAD,
         )
-        for name in ("GenericViewSet", "ModelViewSet", "ReadOnlyModelViewSet", "ViewSet")
+        for name in _REST_VIEWS
     ),
 )
 
@@ -88,6 +97,11 @@ CALLS: tuple[CallRow, ...] = (
         CallRow(names=(f"django.{module}.{name}.connect",), spawn=_RECEIVER)
         for module, names in _SIGNALS.items()
         for name in names.split()
+    ),
+    # With arguments always: `@api_view(["GET"])`, `@action(detail=True)`.
+    *(
+        CallRow(names=(f"rest_framework.decorators.{name}",), decorates=RunsIn.REQUEST_THREAD)
+        for name in ("action", "api_view")
     ),
     CallRow(names=("django.dispatch.receiver", "django.dispatch.dispatcher.receiver"), decorates=RunsIn.HOOK),
 )

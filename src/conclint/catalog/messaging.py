@@ -59,7 +59,15 @@ CLASSES: tuple[ClassRow, ...] = (
         bases=("concurrent.futures.ProcessPoolExecutor",),
         pickles_code=True,
     ),
-    ClassRow(names=("celery.app.task.Task", "celery.Task"), kind=Kind.OTHER, domain=Domain.PROCESS),
+    # Tasks run in the processes of the worker, one at a time in each: threads and greenlets are there to be asked for.
+    ClassRow(
+        names=("celery.app.task.Task", "celery.Task"),
+        kind=Kind.OTHER,
+        domain=Domain.PROCESS,
+        runs=("run",),
+        runs_in=RunsIn.EXECUTOR_PROCESS,
+        shared=True,
+    ),
     ClassRow(names=("celery.Celery", "celery.app.base.Celery"), kind=Kind.OTHER, domain=Domain.PROCESS),
     # It ends its processes itself, after each call or with its `with`, or keeps them for the next one to use.
     ClassRow(names=("joblib.Parallel", "joblib.parallel.Parallel"), kind=Kind.OTHER, domain=Domain.PROCESS),
@@ -109,7 +117,8 @@ CALLS: tuple[CallRow, ...] = (
         timeout=Timeout(keyword="inactivity_timeout", position=4),
     ),
     CallRow(names=(f"{_PIKA_CHANNEL}.close",), effects=Effect.NETWORK, role=Role.CLOSE),
-    CallRow(names=(f"{_PIKA}.sleep",), effects=Effect.SLEEP, keeps=False),
+    # It serves the connection meanwhile, and runs its callbacks.
+    CallRow(names=(f"{_PIKA}.sleep",), effects=Effect.NETWORK, keeps=False),
     CallRow(
         names=(f"{_PIKA}.call_later",),
         spawn=Spawn(runs_in=RunsIn.LOOP_CALLBACK, keyword="callback", position=1),
@@ -271,6 +280,9 @@ CALLS: tuple[CallRow, ...] = (
     CallRow(names=(f"{_FILE_LOCK}.release",), keeps=False),
     CallRow(names=("celery.app.task.Task.apply_async",), effects=Effect.NETWORK, returns=_CELERY),
     CallRow(names=("celery.app.task.Task.delay",), effects=Effect.NETWORK, returns=_CELERY),
+    # With arguments, and without: `@app.task(bind=True)`, `@app.task`.
+    CallRow(names=("celery.Celery.task",), decorates=RunsIn.EXECUTOR_PROCESS),
+    CallRow(names=("celery.shared_task", "celery.app.shared_task"), decorates=RunsIn.EXECUTOR_PROCESS),
     CallRow(names=("celery.Celery.send_task",), effects=Effect.NETWORK, returns=_CELERY),
     CallRow(
         names=("loky.get_reusable_executor", "loky.reusable_executor.get_reusable_executor"),

@@ -74,6 +74,9 @@ def _find(project: Project, place: CallPlace, target: ExternalTarget, effects: E
     row = project.find_row(target)
     if row is None or row.coroutine or not row.effects & effects or _is_fork(row):
         return None
+    if target.receiver is None and target.name.startswith(f"{_SOCKET}."):
+        # `socket.recv(sock)`: which socket that is, is not followed.
+        return None
     if returns_at_once(project, place, row) or is_nonblocking_socket(project, target.receiver):
         return None
     if target.name.endswith(".put") and not _may_be_full(project, place):
@@ -122,16 +125,20 @@ def _waits_for_nothing(project: Project, place: CallPlace, timeout: Timeout) -> 
     return timeout.default is Wait.NONE and bool(timeout.keyword)
 
 
-def _is_flag(project: Project, module: int, value: ValueId) -> bool:
+def _is_flag(project: Project, module: int, value: ValueId, seen: frozenset[ValueId] = frozenset()) -> bool:
     """Whether a value is, or combines, a flag that forbids to wait; a constant of the module may stand for it."""
     found = project.value(module, value)
+    if value in seen:
+        return False
+    following = seen | {value}
     if isinstance(found, Choice):
-        return any(_is_flag(project, module, option) for option in found.options)
+        return any(_is_flag(project, module, option, following) for option in found.options)
     if not isinstance(found, Name) or found.symbol in _AT_ONCE:
         return isinstance(found, Name)
     facts = project.modules[module]
+    # `FLAGS |= …` adds to what it is.
     sources = [flow.source for flow in facts.flows if flow.target == value and flow.function == 0]
-    return len(sources) == 1 and sources[0] != value and _is_flag(project, module, sources[0])
+    return bool(sources) and _is_flag(project, module, sources[0], following)
 
 
 def _is_constant(project: Project, place: CallPlace, keyword: str, position: int | None, expected: object) -> bool:

@@ -136,12 +136,13 @@ class Guards:
 
     @cached_property
     def _trying(self) -> dict[Object | Place, set[str]]:
-        """The functions that try each lock, and do something else if they do not get it."""
+        """The functions that try each lock, and do something else if they do not get it; and those that they call."""
         found: dict[Object | Place, set[str]] = {}
         for module, _, entry, lock in find_lock_sites(self._project):
             if entry.bounded:
                 symbol = self._project.modules[module].functions[entry.function].symbol
-                found.setdefault(lock.identity, set()).add(symbol)
+                called = self._project.call_graph.called_by(symbol)
+                found.setdefault(lock.identity, set()).update((symbol, *called))
         return found
 
     def is_reached_without(self, symbol: str, identity: Object | Place) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from conclint.catalog.rows import Kind, RunsIn
 from conclint.model.span import Span
 from conclint.model.values import ValueId
+from conclint.project.exceptions import last_name
 from conclint.project.objects import Site
 from conclint.project.parallel import MAIN, Control
 from conclint.project.roots import Root
@@ -69,9 +70,21 @@ class HappensBefore:
 
     def _is_before_start(self, root: Root, module: int, symbol: str, span: Span) -> bool:
         spawn = self._project.find_call(root.site)
-        if spawn is None or spawn.context.loops:
+        if spawn is None:
+            return False
+        if self._builds(root, symbol) and spawn.function.symbol not in self._project.call_graph.reach({symbol}):
+            return True
+        if spawn.context.loops:
             return False
         return spawn.function.symbol == symbol and root.site.module == module and span < spawn.call.span
+
+    def _builds(self, root: Root, symbol: str) -> bool:
+        """Whether a constructor makes the object that a thread is, or is bound to, and starts nothing."""
+        owner, _, name = symbol.rpartition(".")
+        place = self._project.place(symbol) if name == "__init__" and root.receiver is not None else None
+        if place is None or root.receiver is None or owner not in self._project.symbols.linearise(root.receiver.symbol):
+            return False
+        return all(last_name(call) != "start" for call in self._project.calls_in(place))
 
     def _is_signalled(self, first: Control, access: Event, second: Control, other: Event) -> bool:
         """Whether `first` sends a signal after its access for which `second` waits before its own."""

@@ -115,7 +115,11 @@ class Interrupts:
             module = place.site.module
             base, method = self._project.places.split(module, place.call.callee) or (0, "")
             queue = self._find_queue(module, base) if method in _MUTEX_METHODS else None
-            path = self._paths.find_lock(module, base, Lock(queue, None, None)) if queue is not None else None
+            made = self._project.find_call(queue.site) if queue is not None else None
+            if queue is None or (made is not None and made.function_place == place.function_place):
+                # Nobody else has a queue yet that is made here.
+                continue
+            path = self._paths.find_lock(module, base, Lock(queue, None, None))
             if path is not None:
                 yield self._make(module, place.call.function, base, place.call.span, path)
 

@@ -13,7 +13,7 @@ from conclint.model.values import Attribute, Collection
 from conclint.project.objects import Object
 from conclint.project.order import precedes
 from conclint.project.parallel import Control
-from conclint.project.places import Place
+from conclint.project.places import Place, PlaceKind
 from conclint.project.roots import Root
 from conclint.project.shared import SharedAccess
 
@@ -68,7 +68,15 @@ class Iterations:
         """Return what changes the collection at a place so that iterations over it go wrong (may)."""
         classes = self._find_classes(place)
         accesses = self._project.shared.by_place.get(place, ()) if classes else ()
-        return tuple(one for one in accesses if one.is_write and self._disturbs(one, classes))
+        changes = (one for one in accesses if one.is_write and self._disturbs(one, classes))
+        return tuple(one for one in changes if not self._is_registration(one))
+
+    def _is_registration(self, change: SharedAccess) -> bool:
+        """Whether it stands in a function that adds to a global, and that modules call while they are imported."""
+        callers = [caller for caller, _, _ in self._project.call_graph.callers.get(change.function, ())]
+        is_adding = change.place.kind is PlaceKind.GLOBAL and change.kind is not AccessKind.DELETE
+        is_root = any(root.function == change.function for root in self._project.roots)
+        return is_adding and not is_root and bool(callers) and all(one.endswith(".<module>") for one in callers)
 
     def _iter_disturbed(self) -> Iterator[Disturbed]:
         for place, accesses in self._project.shared.by_place.items():

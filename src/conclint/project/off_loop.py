@@ -13,8 +13,10 @@ from conclint.project.roots import PARALLEL_KINDS, Root
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
 
-_OWN_LOOP = frozenset({"asyncio.new_event_loop", "asyncio.set_event_loop", "uvloop.new_event_loop"})
-_RUNNING = frozenset({"run", "run_forever", "run_until_complete"})
+_OWN_LOOP = frozenset(
+    {"asyncio.new_event_loop", "asyncio.set_event_loop", "tornado.ioloop.IOLoop.start", "uvloop.new_event_loop"}
+)
+_RUNNING = frozenset({"run", "run_forever", "run_sync", "run_until_complete"})
 """Methods of event loops, those of frameworks too, that end only with the loop."""
 ASKS_WHERE = ASKING | {
     "threading.current_thread",

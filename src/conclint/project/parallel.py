@@ -64,13 +64,20 @@ class Parallel:
 
         It does so when it is imported. A function that patches, as gunicorn has one, is for those who want it.
         """
-        return any(not place.call.function for place in self._project.calls_to(PATCHERS))
+        names = {Name(name) for name in PATCHERS & self._project.symbols.names}
+        return any(
+            not call.function and facts.values[call.callee] in names
+            for facts in (self._project.modules if names else ())
+            for call in facts.calls
+        ) or any(not place.call.function for place in self._project.calls_to(PATCHERS))
 
     def _main_starts(self) -> set[str]:
         """Return where the main thread comes in: public functions that nothing known calls or spawns."""
         project = self._project
         graph = project.call_graph
-        elsewhere = {root.function for root in project.roots if root.runs_in is not RunsIn.HERE}
+        # A task that a library runs in a process of its own is the main thread there.
+        own = {root for root in project.roots if root.runs_in in OTHER_MEMORY and root.site.what == "function"}
+        elsewhere = {root.function for root in project.roots if root.runs_in is not RunsIn.HERE and root not in own}
         return {
             symbol
             for symbol in project.symbols.functions
@@ -109,6 +116,17 @@ class Parallel:
                 base = values[value.base]
                 return _is_lasting(values, base) and not self._is_link(root, spawn.function.owner, base)
         return False
+
+    def find_handle(self, root: Root) -> str:
+        """Return the attribute through which the spawner reaches the object: "helper" of `target=self.helper.run`."""
+        spawn = self._project.find_call(root.site)
+        values = spawn.facts.values if spawn is not None and root.receiver is not None else ()
+        for argument in spawn.call.arguments if spawn is not None and values else ():
+            value = values[argument.value]
+            if isinstance(value, Attribute) and value.name == root.function.rpartition(".")[2]:
+                base = values[value.base]
+                return base.name if isinstance(base, Attribute) else ""
+        return ""
 
     def _is_link(self, root: Root, spawner: str, base: Value) -> bool:
         """Whether `self.next.work` leads from an object to another one of the same class."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.model.facts import AccessKind, Use
-from conclint.model.values import ValueId
+from conclint.model.values import Attribute, ValueId
 from conclint.project.handles import Handles
 from conclint.project.happens_before import HappensBefore
 from conclint.project.objects import ObjectKind
@@ -17,7 +17,7 @@ from conclint.project.roots import Root
 from conclint.project.shared import SharedAccess
 
 if TYPE_CHECKING:
-    from conclint.project.project import Project
+    from conclint.project.project import CallPlace, Project
 
 _CONFINED = frozenset({"threading.local", "_thread._local"})
 
@@ -40,6 +40,7 @@ class Races:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._handled: dict[tuple[str, str], set[str]] = {}
 
     @cached_property
     def lost_updates(self) -> tuple[Race, ...]:
@@ -70,6 +71,8 @@ class Races:
         # The update itself, run by two threads at once, is the clearest rival of all.
         rivals = [access, *(other for other in writes if other is not access)]
         for other in rivals:
+            if other.sets_up:
+                continue
             if access.lockset & other.lockset or other.place.element != access.place.element:
                 continue
             pair = self.find_pair(place, access, other)
@@ -136,6 +139,8 @@ class Races:
             return False
         if any(self._is_awaited(root) for root in roots) or self._exclude_each_other(roots):
             return False
+        if len(roots) == 1 and not self._is_handled(roots[0], symbol if first.root is None else other):
+            return False
         owners = {self._find_class(symbol), self._find_class(other), place.owner}
         classes = [self._receiver_class(root) for root in roots]
         lines = [self._project.symbols.linearise(one) for one in classes]
@@ -143,6 +148,41 @@ class Races:
         if not lines or not (classes[0] in lines[-1] or classes[-1] in lines[0]):
             return False
         return all(owner in line for line in lines for owner in owners)
+
+    def _is_handled(self, root: Root, symbol: str) -> bool:
+        """Whether the main thread gets to the object of `target=self.helper.run` by that attribute, or owns it anyway.
+
+        What it does with other objects of the class, it does not do with this one.
+        """
+        spawn = self._project.find_call(root.site)
+        handle = self._project.parallel.find_handle(root) if spawn is not None and spawn.function.owner else ""
+        return not handle or spawn is None or symbol in self._reach_by(spawn.function.owner, handle)
+
+    def _reach_by(self, owner: str, handle: str) -> set[str]:
+        """Return the functions that calls on an attribute of a class lead to: `self.helper.add(1)`."""
+        if (owner, handle) not in self._handled:
+            symbols = self._project.symbols
+            family = {owner, *symbols.linearise(owner), *symbols.subclasses.get(owner, ())}
+            called = {
+                target.function
+                for place, holder in self._calls_by_attribute.get(handle, ())
+                if family & {found.symbol for found in self._project.objects(place.site.module, holder)}
+                for target in self._project.callees(place.site)
+            }
+            self._handled[owner, handle] = self._project.call_graph.reach(called)
+        return self._handled[owner, handle]
+
+    @cached_property
+    def _calls_by_attribute(self) -> dict[str, list[tuple[CallPlace, ValueId]]]:
+        """The calls of methods of attributes, with the objects that have these: `app.helper.add(1)` by "helper"."""
+        found: dict[str, list[tuple[CallPlace, ValueId]]] = {}
+        for place in self._project.calls:
+            values = place.facts.values
+            callee = values[place.call.callee]
+            base = values[callee.base] if isinstance(callee, Attribute) else None
+            if isinstance(base, Attribute):
+                found.setdefault(base.name, []).append((place, base.base))
+        return found
 
     def _exclude_each_other(self, roots: list[Root]) -> bool:
         """Whether one method overrides the other: `target=self.work` runs only one of them on any object."""

@@ -59,9 +59,22 @@ class Reentries:
             for held, earlier in self._project.locks.held(module, entry.context):
                 # Two expressions may be two objects of one class: only the same one is certainly the same lock.
                 if held.identity == lock.identity and earlier.value == entry.value and not earlier.bounded:
+                    if entry.how is How.ACQUIRE and self._is_released_elsewhere(module, entry):
+                        continue
                     symbol = facts.functions[entry.function].symbol
                     name = self._project.places.describe(module, entry.value)
                     yield Reentry(name, module, earlier.span, (Step(module, entry.span, symbol),))
+
+    def _is_released_elsewhere(self, module: int, entry: Acquisition) -> bool:
+        """Whether a function releases the lock that never acquires it: to wait for it is to wait for a signal."""
+        operations = [
+            (self._project.call(one.site).function.symbol, one.name)
+            for found in self._project.objects(module, entry.value)
+            for one in self._project.operations(found)
+            if one.site.what == "call"
+        ]
+        acquiring = {symbol for symbol, name in operations if name == "acquire"}
+        return any(name == "release" and symbol not in acquiring for symbol, name in operations)
 
     def _iter_invoked(self, module: int, function: int) -> Iterator[Reentry]:
         symbol = self._project.modules[module].functions[function].symbol

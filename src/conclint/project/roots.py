@@ -129,13 +129,20 @@ def _find_decorated(project: Project, module: int, decorator: ValueId, *, is_asy
         told = next(((target.receiver, row.decorates) for target, row in rows if row.decorates is not None), None)
     else:
         plain = _iter_plain_decorators(project, module, decorator)
-        spawns = ((receiver, row.spawn) for receiver, row in plain if row.spawn is not None and row.spawn.position == 0)
-        told = next(((receiver, spawn.runs_in) for receiver, spawn in spawns), None)
+        ways = ((receiver, _find_plain(row)) for receiver, row in plain)
+        told = next(((receiver, runs_in) for receiver, runs_in in ways if runs_in is not None), None)
     if told is None or not is_async or told[1] is not RunsIn.REQUEST_THREAD:
         return told[1] if told is not None else None
     # Coroutine functions are tasks of an event loop, where the library has one.
     row = project.class_row(told[0]) if told[0] is not None else None
     return RunsIn.TASK if row is not None and row.domain is Domain.TASK else None
+
+
+def _find_plain(row: CallRow) -> RunsIn | None:
+    """Return where the function runs that a decorator is given: `@atexit.register`, `@app.task`."""
+    if row.spawn is not None:
+        return row.spawn.runs_in if row.spawn.position == 0 else None
+    return row.decorates
 
 
 def _iter_plain_decorators(project: Project, module: int, value: ValueId) -> Iterator[tuple[Object | None, CallRow]]:

@@ -49,6 +49,12 @@ class SharedAccess(NamedTuple):
     """Whether it is an iteration between whose steps something is awaited."""
 
     @property
+    def sets_up(self) -> bool:
+        """Whether `__enter__` gives the state its first value, before the block of the `with` starts anything."""
+        enters = self.function.endswith((".__enter__", ".__aenter__"))
+        return enters and self.kind is AccessKind.WRITE and not self.method and not self.place.element
+
+    @property
     def is_write(self) -> bool:
         """Whether it changes the state."""
         return self.kind in WRITES

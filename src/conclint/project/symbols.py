@@ -13,6 +13,7 @@ from conclint.model.facts import Class, Function, ModuleFacts
 from conclint.model.values import Name
 
 _DEEPEST = 20
+_STUBS = (Name("typing.overload"), Name("typing_extensions.overload"))
 
 
 class SymbolKind(enum.Enum):
@@ -56,6 +57,8 @@ class Symbols:
         self.classes: dict[str, tuple[int, Class]] = {}
         self.methods: dict[str, dict[str, str]] = {}
         """Class symbol → method name → function symbol."""
+        self._stubs: set[str] = set()
+        """The functions of which only overloads were found so far."""
         self._variables: set[str] = set()
         self.names: set[str] = set()
         """All qualified names that the modules mention."""
@@ -77,7 +80,8 @@ class Symbols:
             self._dormant.pop(facts.module, None)
             self._aliases.append(dict(reversed(facts.aliases)))
             for number, function in enumerate(facts.functions):
-                self._add_function(function, FunctionPlace(index, number))
+                is_stub = any(facts.values[value] in _STUBS for value in function.decorators)
+                self._add_function(function, FunctionPlace(index, number), is_stub=is_stub)
             for found in facts.classes:
                 self.classes.setdefault(found.symbol, (index, found))
             named = {value.symbol for value in facts.values if type(value) is Name}
@@ -118,8 +122,17 @@ class Symbols:
             name = name.rpartition(".")[0]
         return None
 
-    def _add_function(self, function: Function, place: FunctionPlace) -> None:
-        self.functions.setdefault(function.symbol, []).append(place)
+    def _add_function(self, function: Function, place: FunctionPlace, *, is_stub: bool) -> None:
+        places = self.functions.setdefault(function.symbol, [])
+        if is_stub:
+            places.append(place)
+            self._stubs.add(function.symbol)
+        elif function.symbol in self._stubs:
+            # What runs stands below its overloads.
+            places.insert(0, place)
+            self._stubs.discard(function.symbol)
+        else:
+            places.append(place)
         if function.owner:
             self.methods.setdefault(function.owner, {})[function.symbol.rpartition(f"{function.owner}.")[2]] = (
                 function.symbol

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from conclint.catalog.rows import Domain, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import ModuleFacts
+from conclint.model.naming import is_test_code
 from conclint.model.rule import Category, Rule
 from conclint.model.values import Attribute, Collection, Item, Local, Name, Result, Value, ValueId
 from conclint.project.objects import Object, Site
@@ -29,6 +30,9 @@ def check(project: Project) -> Iterator[Alarm]:
     for place in project.calls:
         # `cls()` makes what the caller likes.
         if not place.call.function or not isinstance(place.facts.values[place.call.callee], Name):
+            continue
+        if is_test_code(place.function.symbol):
+            # A test of thread-local objects has to make some.
             continue
         for found in sorted(project.result(place.site), key=lambda one: one.symbol):
             row = project.class_row(found)

@@ -49,7 +49,19 @@ def _is_harmful(project: Project, guard: Guard, access: SharedAccess) -> bool:
         # `try: item = self.items.pop() except IndexError` is meant to go without the lock.
         return False
     # The documentation of `deque` promises thread-safe appends and pops at either end.
-    return access.is_write and not (access.atomic and access.collections == {"collections.deque"})
+    if not access.is_write or access.sets_up or (access.atomic and access.collections == {"collections.deque"}):
+        return False
+    return not _is_overwritten(access) or _meets_guarded(project, guard, access)
+
+
+def _is_overwritten(access: SharedAccess) -> bool:
+    """Whether the whole is set to something new: often done before others come, or after they are gone."""
+    return access.kind is AccessKind.WRITE and not access.method and not access.place.element
+
+
+def _meets_guarded(project: Project, guard: Guard, access: SharedAccess) -> bool:
+    """Whether another thread is known that may be within the lock meanwhile."""
+    return any(project.races.find_pair(guard.place, access, other) is not None for other in guard.guarded)
 
 
 def _report(project: Project, holding: Holding, guard: Guard, access: SharedAccess) -> Alarm:

@@ -9,7 +9,7 @@ import libcst as cst
 from conclint.analysis.blocks import find_line
 from conclint.analysis.editor import Editor, Statement
 from conclint.analysis.entering import enter, find_critical_section
-from conclint.analysis.fields import iter_children
+from conclint.analysis.fields import iter_children, iter_nodes
 from conclint.analysis.release_paths import Exit, Opened, Paths, Way, iter_own_nodes, trace_paths
 from conclint.analysis.scope import Scope
 from conclint.catalog.collections_ import NEVER_RAISING
@@ -31,7 +31,9 @@ RULE = Rule(
 
 _LOCK_METHODS = frozenset({"acquire", "lock", "__enter__", "__aenter__", "__call__"})
 """Methods by which a class is a lock itself: somebody else calls its `release`."""
-_HARMLESS = frozenset({"threading.current_thread", "threading.get_ident", "os.getpid", "builtins.len"})
+_HARMLESS = frozenset(
+    {"threading.current_thread", "threading.get_ident", "os.getpid", "builtins.len", "builtins.max", "builtins.min"}
+)
 _FAILING = (cst.Call, cst.Await, cst.Yield, cst.Raise, cst.Assert, cst.Del, cst.Subscript)
 
 
@@ -55,6 +57,9 @@ def check(node: cst.Call, scope: Scope) -> Iterator[Alarm]:
             yield scope.alarm(node, f"`{name}` is acquired and never released")
     elif not paths.is_foreign and not paths.hands_over and not _is_try_lock(paths):
         leaks = [leak for leak in paths.iter_leaks(node) if not _is_accepted(leak, paths, scope)]
+        if row.kind is Kind.SEMAPHORE and _is_released_elsewhere(function, name, scope):
+            # A place that is taken here is given back there: only exceptions are not meant to keep it.
+            leaks = [leak for leak in leaks if leak.way is Way.RAISE]
         leaks.sort(key=lambda leak: (leak.way is Way.RAISE, scope.span(leak.node)))
         if leaks:
             yield _describe(node, name, leaks[0], paths, scope)
@@ -131,6 +136,19 @@ def _is_touched(node: cst.CSTNode, name: str) -> bool:
         targets = [target.target for target in node.targets if _last_name(target.target) != name]
         return any(_is_touched(part, name) for part in (*targets, node.value))
     return _last_name(node) == name or any(_is_touched(child, name) for child in iter_children(node))
+
+
+def _is_released_elsewhere(function: cst.CSTNode, name: str, scope: Scope) -> bool:
+    """Whether another function of the module releases what is written in the same way."""
+    own = set(iter_own_nodes(function))
+    return any(
+        isinstance(part, cst.Call)
+        and isinstance(part.func, cst.Attribute)
+        and part.func.attr.value == "release"
+        and part not in own
+        and scope.code(part.func.value) == name
+        for part in iter_nodes(scope.view.source.tree)
+    )
 
 
 def _last_name(node: cst.CSTNode) -> str:

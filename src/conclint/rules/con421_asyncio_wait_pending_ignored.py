@@ -21,6 +21,7 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_MAKERS = frozenset({"create_task", "ensure_future"})
 _WAIT = frozenset({"asyncio.wait", "asyncio.tasks.wait"})
 
 
@@ -41,9 +42,14 @@ def check(node: cst.Await, scope: Scope) -> Iterator[Alarm]:
 
 
 def _is_kept(given: cst.BaseExpression) -> bool:
-    """Whether attributes hold the tasks, so that others know of them: `self._tasks`, `[self._task]`."""
+    """Whether others may know of the tasks: `self._tasks`, `[self._task, new]`, `[partition.ready_future()]`."""
+    if isinstance(given, cst.Call):
+        made = isinstance(given.func, cst.Attribute) and given.func.attr.value in _MAKERS
+        made |= isinstance(given.func, cst.Name) and given.func.value in _MAKERS
+        method = isinstance(given.func, cst.Attribute) and not made
+        return method or (not made and any(_is_kept(argument.value) for argument in given.args))
     if isinstance(given, cst.List | cst.Set | cst.Tuple):
-        return bool(given.elements) and all(isinstance(one.value, cst.Attribute) for one in given.elements)
+        return any(_is_kept(one.value) for one in given.elements)
     return isinstance(given, cst.Attribute)
 
 

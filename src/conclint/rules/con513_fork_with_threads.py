@@ -112,7 +112,11 @@ def _iter_forked(project: Project) -> Iterator[Fork]:
 
 def _iter_running(project: Project, made: Made, fork: CallPlace) -> Iterator[CallPlace]:
     """Yield the start of a thread that certainly runs when a call of the same function forks."""
+    if _is_either(project, fork):
+        return
     for start in project.lifetimes.iter_calls(made.found, Role.START):
+        if _is_either(project, start):
+            continue
         is_here = start.function_place == fork.function_place
         if not is_here and (start.context.branches or start.context.after_return):
             continue
@@ -121,6 +125,13 @@ def _iter_running(project: Project, made: Made, fork: CallPlace) -> Iterator[Cal
             is_before = is_certain and precedes(begin.call.span, fork.call.span)
             if is_before and not _is_ended(project, made, begin, fork):
                 yield start
+
+
+def _is_either(project: Project, place: CallPlace) -> bool:
+    """Whether what is started here may be a thread or a process: a setting says which, and does so for all."""
+    receivers = [target.receiver for target in project.externals(place.site) if target.receiver is not None]
+    rows = [project.class_row(one) for one in receivers]
+    return len({row.domain for row in rows if row is not None}) > 1
 
 
 def _is_ended(project: Project, made: Made, begin: CallPlace, fork: CallPlace) -> bool:

@@ -63,7 +63,8 @@ class MapStates:
     def _find_guarding(
         self, guard: Guard | None, seen: tuple[SharedAccess, ...], sharing: Sharing
     ) -> tuple[Guarding, str]:
-        if guard is not None:
+        # What a comment names may be no lock at all.
+        if guard is not None and guard.identity in self._names.locks:
             return Guarding.INFERRED, self._names.lock(guard.identity)
         common = frozenset.intersection(*(access.lockset for access in seen)) if seen else frozenset()
         locks = sorted(self._names.lock(one) for one in common if one in self._names.locks)
