@@ -46,7 +46,7 @@ def check(project: Project) -> Iterator[Alarm]:
         module, found = project.symbols.classes[symbol]
         own = project.symbols.methods.get(symbol, {}).get("__init__")
         place = project.place(own) if own is not None else None
-        if own is not None and place is not None and not _reaches_base(project, own, symbol, frozenset()):
+        if own is not None and place is not None and not _reaches_base(project, own, symbol, set()):
             span = project.symbols.function(place).span
             message = f"`{found.name}.__init__` never calls `super().__init__()`: `start()` will fail"
             # The function of a timer is not known here.
@@ -82,17 +82,19 @@ def _is_direct(project: Project, symbol: str) -> bool:
     return is_known and _find_next_initialiser(project, symbol, symbol) is None
 
 
-def _reaches_base(project: Project, initialiser: str, symbol: str, seen: frozenset[str]) -> bool:
+def _reaches_base(project: Project, initialiser: str, symbol: str, seen: set[str]) -> bool:
     """Whether an `__init__` calls that of the library's class (may), as far as it runs for the class `symbol`.
 
-    So does, in a way, what always raises: there is no object then, for which that would be missing.
+    So does, in a way, what always raises: there is no object then, for which that would be missing. What is `seen` is
+    not looked at again: a way through it was found then, or there is none. Each of all ways would take for ever.
     """
-    place = project.place(initialiser)
-    if initialiser in seen or place is None:
+    if initialiser in seen:
         return False
-    following = seen | {initialiser}
-    calls = (_leads_to_base(project, call, symbol, following) for call in project.calls_in(place))
-    return any(calls) or _always_raises(project, place)
+    seen.add(initialiser)
+    # `@overload` makes several definitions of one function.
+    places = project.symbols.functions.get(initialiser, ())
+    calls = (_leads_to_base(project, call, symbol, seen) for place in places for call in project.calls_in(place))
+    return any(calls) or any(_always_raises(project, place) for place in places)
 
 
 def _always_raises(project: Project, place: FunctionPlace) -> bool:
@@ -109,7 +111,7 @@ def _is_certain(context: Context) -> bool:
     return not (context.branches or context.loops or context.protected or context.after_return)
 
 
-def _leads_to_base(project: Project, place: CallPlace, symbol: str, seen: frozenset[str]) -> bool:
+def _leads_to_base(project: Project, place: CallPlace, symbol: str, seen: set[str]) -> bool:
     callee = place.facts.values[place.call.callee]
     if is_base_initialiser(place, callee):
         following = _find_initialiser(project, place, symbol)
