@@ -96,7 +96,7 @@ class Interrupts:
     @cached_property
     def _takings(self) -> dict[FunctionPlace, list[Taking]]:
         found: dict[FunctionPlace, list[Taking]] = {}
-        for place, taking in (*self._iter_acquired(), *self._iter_queues()):
+        for place, taking in (*self._iter_acquired(), *self._iter_wrapping(), *self._iter_queues()):
             found.setdefault(place, []).append(taking)
         return found
 
@@ -109,6 +109,17 @@ class Interrupts:
                 path = self._paths.find_lock(module, entry.value, lock)
                 if path is not None:
                     yield self._make(module, entry.function, entry.value, entry.span, path)
+
+    def _iter_wrapping(self) -> Iterator[tuple[FunctionPlace, Taking]]:
+        """Yield the plain locks that decorators wait for whenever a function is called."""
+        for symbol in self._project.symbols.functions:
+            place, function = self._project.place(symbol), self._project.function(symbol)
+            if place is None or function is None or not function.decorators or not function.parameters:
+                continue
+            for one in self._project.locks.wrappers.find(symbol):
+                if one.lock.kind is Kind.LOCK and one.name:
+                    path = LockPath(one.lock.identity, Path(symbol, function.parameters[0].name, (one.name,)))
+                    yield place, Taking(path, f"self.{one.name}", Step(one.module, one.span, symbol))
 
     def _iter_queues(self) -> Iterator[tuple[FunctionPlace, Taking]]:
         for place in self._project.calls:

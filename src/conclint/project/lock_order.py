@@ -11,6 +11,7 @@ from conclint.model.span import Span
 from conclint.project.locks import Lock
 from conclint.project.objects import Object, Site
 from conclint.project.places import Place, PlaceKind
+from conclint.project.wrappers import Wrapped
 
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
@@ -89,9 +90,11 @@ class LockOrder:
 
     def _iter_through_calls(self, module: int) -> Iterator[Edge]:
         facts = self._project.modules[module]
-        under = [place for place in self._calls[module] if place.context.lockset]
-        for place in under:
-            first = Step(module, place.call.span, facts.functions[place.call.function].symbol)
+        for place in self._calls[module]:
+            caller = facts.functions[place.call.function].symbol
+            if not place.context.lockset and caller not in self._wrapped:
+                continue
+            first = Step(module, place.call.span, caller)
             for symbol in self._iter_certain_callees(place.site):
                 for identity, (name, steps) in self.find_acquired(symbol).items():
                     yield from self._iter_edges(module, place.call.context, identity, name, (first, *steps))
@@ -119,7 +122,8 @@ class LockOrder:
         self, module: int, context: int, taken: Identity, name: str, steps: tuple[Step, ...]
     ) -> Iterator[Edge]:
         held = [(lock, entry) for lock, entry in self._project.locks.held(module, context) if lock.is_known]
-        identities = frozenset(lock.identity for lock, _ in held)
+        wrapped = self._wrapped.get(steps[0].function, ())
+        identities = frozenset(lock.identity for lock, _ in held) | {one.lock.identity for one in wrapped}
         if taken in identities:
             # Acquired again: a self-deadlock, or a reentrant lock that is no new edge.
             return
@@ -128,6 +132,26 @@ class LockOrder:
                 held_name = self._name(module, entry.value)
                 gates = identities - {lock.identity}
                 yield Edge(lock.identity, taken, held_name, name, module, entry.span, steps, gates)
+        for one in wrapped:
+            identity = one.lock.identity
+            held_name = self._name_wrapped(steps[0].function, one)
+            yield Edge(identity, taken, held_name, name, one.module, one.span, steps, identities - {identity})
+
+    @cached_property
+    def _wrapped(self) -> dict[str, tuple[Wrapped, ...]]:
+        """The locks that decorators hold around functions, as long as these run (must)."""
+        found: dict[str, tuple[Wrapped, ...]] = {}
+        for symbol in self._project.symbols.functions:
+            function = self._project.function(symbol)
+            # A generator and a coroutine run when their decorator has let go already.
+            if function is not None and function.decorators and not (function.is_generator or function.is_async):
+                found[symbol] = self._project.locks.wrappers.find(symbol)
+        return {symbol: wrapped for symbol, wrapped in found.items() if wrapped}
+
+    def _name_wrapped(self, symbol: str, wrapped: Wrapped) -> str:
+        if wrapped.name:
+            return f"{symbol.split('.')[-2]}.{wrapped.name}"
+        return self._project.guards.lock_names.get(wrapped.lock.identity, "the lock of the decorator")
 
     def _name(self, module: int, value: int) -> str:
         """Return a lock as its user writes it; one of `self` with its class, since two classes may call it the same."""
@@ -150,7 +174,10 @@ class LockOrder:
         place = self._project.place(symbol)
         if place is None or symbol in seen or len(seen) >= _LONGEST_TRACE:
             return {}
-        found: dict[Identity, tuple[str, tuple[Step, ...]]] = {}
+        found: dict[Identity, tuple[str, tuple[Step, ...]]] = {
+            one.lock.identity: (self._name_wrapped(symbol, one), (Step(one.module, one.span, symbol),))
+            for one in self._wrapped.get(symbol, ())
+        }
         facts = self._project.modules[place.module]
         for entry in facts.acquisitions:
             if entry.function == place.index:
@@ -168,14 +195,22 @@ class LockOrder:
         return found
 
     def _iter_certain_callees(self, site: Site) -> Iterator[str]:
-        """Yield the function that a call runs in this thread, where it can only be one."""
+        """Yield what a call runs in this thread, where it can only be one function, or the overrides of one method."""
         load = self._project.property_loads.get(site)
         if load is not None:
             yield from load[1] if len(load[1]) == 1 else ()
             return
-        functions = {target.function for target in self._project.callees(site)}
-        if len(functions) == 1:
-            yield from (one for one in functions if self._project.call_graph.runs_at_once(site, one))
+        functions = sorted({target.function for target in self._project.callees(site)})
+        if len(functions) > 1:
+            # What a base class only declares is not what runs.
+            functions = [one for one in functions if not self._is_stub(one)]
+        if len(functions) > 1 and not self._project.locks.paths.is_overridden(site, functions):
+            return
+        yield from (one for one in functions if self._project.call_graph.runs_at_once(site, one))
+
+    def _is_stub(self, symbol: str) -> bool:
+        function = self._project.function(symbol)
+        return function is not None and function.is_stub
 
     def _close(self, first: Edge, held: Identity, taken: Identity) -> Cycle | None:
         """Return the shortest way back from what an edge takes to what it holds."""
@@ -186,7 +221,7 @@ class LockOrder:
             for (start, end), edges in self.edges.items():
                 if start != path[-1].taken or (end in reached and end != held):
                     continue
-                following = next((edge for edge in edges if _may_wait_together(path, edge)), None)
+                following = next((edge for edge in edges if self._may_meet((*path, edge))), None)
                 if following is None:
                     continue
                 if end == held:
@@ -196,7 +231,19 @@ class LockOrder:
                     pending.append((*path, following))
         return None
 
+    def _may_meet(self, path: tuple[Edge, ...]) -> bool:
+        """Whether the threads of these edges may wait for each other, as far as one knows."""
+        *earlier, last = path
+        # A lock that is held around two of the edges would keep their threads from meeting.
+        if any(last.gates & other.gates for other in earlier):
+            return False
+        owners = {step.function.rpartition(".")[0] for edge in path for step in edge.steps}
+        return not any(self._are_siblings(one, other, owners) for one in owners for other in owners)
 
-def _may_wait_together(path: tuple[Edge, ...], edge: Edge) -> bool:
-    """Whether no lock is held around two of the edges, which would keep their threads from meeting."""
-    return not any(edge.gates & other.gates for other in path)
+    def _are_siblings(self, one: str, other: str, owners: set[str]) -> bool:
+        """Whether two classes override methods of a third one on the way: one object is never of both."""
+        symbols = self._project.symbols
+        ours, theirs = symbols.linearise(one), symbols.linearise(other)
+        if one in theirs or other in ours:
+            return False
+        return any(base in ours and base in theirs for base in owners)

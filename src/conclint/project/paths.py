@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -232,14 +232,14 @@ class Paths:
     def _iter_called(self, site: Site) -> Iterator[Invocation]:
         project = self._project
         callees = list(dict.fromkeys(target.function for target in project.callees(site)))
-        if len(callees) > 1 and not self._is_overridden(site, callees):
+        if len(callees) > 1 and not self.is_overridden(site, callees):
             return
         call = project.call(site).call
         for callee in callees:
             if project.call_graph.runs_at_once(site, callee):
                 yield Invocation(call.span, call.context, callee, self.bind(site, callee))
 
-    def _is_overridden(self, site: Site, callees: list[str]) -> bool:
+    def is_overridden(self, site: Site, callees: Sequence[str]) -> bool:
         """Whether the callees are a method of `self` and what subclasses make of it: each runs, on its own objects."""
         place = self._project.call(site)
         owner = place.function.owner

@@ -85,12 +85,12 @@ def _is_direct(project: Project, symbol: str) -> bool:
 def _reaches_base(project: Project, initialiser: str, symbol: str, seen: set[str]) -> bool:
     """Whether an `__init__` calls that of the library's class (may), as far as it runs for the class `symbol`.
 
-    So does, in a way, what always raises: there is no object then, for which that would be missing.
+    So does, in a way, what always raises: there is no object then, for which that would be missing. What is `seen` is
+    not looked at again: a way through it was found then, or there is none. Each of all ways would take for ever.
     """
     place = project.place(initialiser)
     if initialiser in seen or place is None:
         return False
-    # Shared by all ways: asked once more, a method would only answer the same.
     seen.add(initialiser)
     calls = (_leads_to_base(project, call, symbol, seen) for call in project.calls_in(place))
     return any(calls) or _always_raises(project, place)

@@ -8,9 +8,11 @@ import libcst as cst
 
 from conclint.analysis.editor import Editor
 from conclint.model.alarm import Alarm
+from conclint.model.facts import Argument
 from conclint.model.fix import Anchor, Applicability, Fix
 from conclint.model.rule import Category, Rule
-from conclint.model.values import ValueId
+from conclint.model.span import Span
+from conclint.model.values import Constant, Local, ValueId
 from conclint.project.conditions import Use, iter_uses
 from conclint.project.order import precedes
 from conclint.project.project import Project
@@ -34,18 +36,42 @@ _DEEPEST = 4
 def check(project: Project) -> Iterator[Alarm]:
     """Report waits after which the function goes on as if what it waits for were true."""
     for use in iter_uses(project):
-        if use.name != "wait" or is_test(use.place) or _has_timeout(project, use):
+        if use.name != "wait" or is_test(use.place):
+            continue
+        timeout = _find_timeout(project, use)
+        if timeout is None:
+            message = f"after `{use.condition}.wait()`, what was waited for may no longer be true"
+        elif _is_optional(project, use, timeout) and _is_blind(project, use):
+            message = f"what `{use.condition}.wait()` waits for may have happened before: nothing is tested first"
+        else:
+            # It ends by itself: then nothing is promised, and nothing is taken for granted.
             continue
         if not _is_repeated(project, use) and _goes_on(project, use):
-            message = f"after `{use.condition}.wait()`, what was waited for may no longer be true"
             yield project.alarm(use.place.site.module, RULE.code, use.place.call.span, message)
 
 
-def _has_timeout(project: Project, use: Use) -> bool:
-    """Whether the wait may end by itself: then nothing is promised, and nothing is taken for granted."""
-    return any(
-        row.timeout is not None and find_timeout(use.place, row.timeout) is not None
-        for _, row in project.rows(use.place.site)
+def _find_timeout(project: Project, use: Use) -> Argument | None:
+    """Return the argument after which the wait may end by itself."""
+    rows = (row.timeout for _, row in project.rows(use.place.site) if row.timeout is not None)
+    return next((found for row in rows if (found := find_timeout(use.place, row)) is not None), None)
+
+
+def _is_optional(project: Project, use: Use, timeout: Argument) -> bool:
+    """Whether the timeout is a parameter of the function that is None unless its caller says otherwise."""
+    module, function = use.place.site.module, use.place.function
+    given = project.value(module, timeout.value)
+    for one in function.parameters:
+        default = project.value(module, one.default) if one.default is not None else None
+        if given == Local(function.symbol, one.name) and isinstance(default, Constant) and default.value is None:
+            return True
+    return False
+
+
+def _is_blind(project: Project, use: Use) -> bool:
+    """Whether a function waits without having looked at anything."""
+    place = use.place
+    return not place.context.branches and not any(
+        precedes(span, place.call.span) for span in _iter_used(project, use) if span != place.call.span
     )
 
 
@@ -82,15 +108,19 @@ def _goes_on(project: Project, use: Use) -> bool:
     place = use.place
     if place.context.branches:
         return True
+    return any(precedes(place.call.span, span) for span in _iter_used(project, use))
+
+
+def _iter_used(project: Project, use: Use) -> Iterator[Span]:
+    """Yield where the function that waits uses something else than the Condition: to release that is no use."""
+    place = use.place
     module = place.site.module
     used = [(access.target, access.span) for access in place.facts.accesses if access.function == place.call.function]
     used += [(one.call.callee, one.call.span) for one in project.calls_in(place.function_place)]
     condition = _find_base(project, module, place.call.callee)
-    # Releasing the Condition is no use of what was waited for.
-    return any(
-        precedes(place.call.span, span) and condition not in (value, _find_base(project, module, value))
-        for value, span in used
-    )
+    for value, span in used:
+        if condition not in (value, _find_base(project, module, value)):
+            yield span
 
 
 def _find_base(project: Project, module: int, value: ValueId) -> ValueId | None:
