@@ -29,18 +29,15 @@ if TYPE_CHECKING:
 def add_flows(linker: Linker, module: int, facts: ModuleFacts) -> None:
     """Add the assignments of a module."""
     for flow in facts.flows:
-        if isinstance(facts.values[flow.source], Unknown):
-            continue
         _store(linker, module, facts.values[flow.target], flow.source)
 
 
 def _store(linker: Linker, module: int, target: Value, source: ValueId) -> None:
-    constant = isinstance(linker.modules[module].values[source], Constant)
     if isinstance(target, Attribute):
         _store_attribute(linker, module, linker.value_node(module, target.base), target.name, source)
     elif isinstance(target, Name):
         _store_name(linker, module, target.symbol, source)
-    elif constant:
+    elif not _may_be_object(linker, module, source):
         return
     elif isinstance(target, Local):
         node = linker.solver.node(("l", target.function, target.name))
@@ -55,7 +52,7 @@ def _store_name(linker: Linker, module: int, name: str, source: ValueId) -> None
     if symbol.kind is not SymbolKind.VARIABLE:
         return
     if not symbol.rest:
-        if not isinstance(linker.modules[module].values[source], Constant):
+        if _may_be_object(linker, module, source):
             linker.solver.connect(linker.value_node(module, source), linker.solver.node(("g", symbol.name)))
         return
     base = linker.solver.new_node()
@@ -83,7 +80,12 @@ def _store_on(linker: Linker, module: int, name: str, source: ValueId, found: Ob
         target = linker.solver.node(("g", f"{found.symbol}.{name}"))
     else:
         return
-    if not isinstance(linker.modules[module].values[source], Constant):
+    if _may_be_object(linker, module, source):
         linker.solver.connect(linker.value_node(module, source), target)
         if takes_attributes(found):
             linker.solver.connect(linker.value_node(module, source), linker.solver.node(("o", found, name)))
+
+
+def _may_be_object(linker: Linker, module: int, value: ValueId) -> bool:
+    """Whether a value may be something that is followed. That a number is assigned says that there is state."""
+    return not isinstance(linker.modules[module].values[value], Constant | Unknown)
