@@ -490,7 +490,9 @@ async def test_hovering_shows_the_page_of_the_rule(shop: Path) -> None:
 
 
 async def test_a_server_that_is_left_without_a_word_fails() -> None:
-    left = subprocess.run([sys.executable, "-m", "conclint", "server"], input=b"", capture_output=True, check=False)
+    left = subprocess.run(
+        [sys.executable, "-m", "conclint", "server", "--stdio"], input=b"", capture_output=True, check=False
+    )
     assert left.returncode == 1
     assert left.stdout == b""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -89,8 +90,9 @@ def describe(value: object) -> object:
 def find_place(node: cst.CSTNode, exact: Source) -> tuple[int, int]:
     start, end = exact.place(node)
     if isinstance(node, cst.CompFor):
-        # libcst counts the whitespace before it.
-        start += len(exact.text[start:end]) - len(exact.text[start:end].lstrip())
+        # libcst counts the whitespace before it, with comments.
+        before = re.match(r"(?:\s|#[^\n]*)*", exact.text[start:end])
+        start += before.end() if before is not None else 0
     return (0, len(exact.text)) if isinstance(node, cst.Module) else (start, end)
 
 

@@ -68,7 +68,7 @@ class Cache:
         self._own: dict[Path, bytes] = {}
         self._pending: list[tuple[bytes, bytes]] = []
 
-    def identify(self, files: Iterable[SourceFile], amendments: Amendments = NO_AMENDMENTS) -> None:
+    def identify(self, files: Sequence[SourceFile], amendments: Amendments = NO_AMENDMENTS) -> None:
         """Learn what is in `files`. Only those that have changed are read.
 
         What is given as content is known where a file gave it before; what is in no file is never remembered.

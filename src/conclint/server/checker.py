@@ -15,7 +15,8 @@ from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.fix import Edit
 from conclint.model.result import Failure
-from conclint.pipeline import Outcome, add_fixes, check_files
+from conclint.offers import offer_fixes
+from conclint.pipeline import Outcome, check_files
 from conclint.resources import NO_RESOURCES, Resources
 from conclint.rounds import fix_files
 from conclint.rules import read
@@ -54,7 +55,7 @@ class Checked:
     findings: Mapping[str, tuple[Finding, ...]]
     translator: Translator = field(repr=False)
     fixed: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
-    """Findings with their fixes, for the files in which somebody asked for them."""
+    """The findings with their fixes, once somebody has asked for any."""
 
 
 class Checker:
@@ -117,13 +118,16 @@ class Checker:
         is_ours = path_below(path, self._root) is not None
         return None if is_ignored or not is_ours or is_forced_out(path, config) else describe_file(path, config)
 
-    def find_fixes(self, checked: Checked, path: str) -> tuple[tuple[Finding, ...], tuple[Failure, ...]]:
-        """Return the findings of one file with the fixes that there are, and our own failures."""
-        found = checked.findings.get(path, ())
-        known = replace(checked.outcome, diagnostics=tuple(one.diagnostic for one in found), failures=())
-        fixed = add_fixes(known, tuple(checked.files.values()), checked.config)
-        pairs = zip(fixed.diagnostics, found, strict=True)
-        return tuple(Finding(diagnostic, one.shown) for diagnostic, one in pairs), fixed.failures
+    def find_fixes(self, checked: Checked) -> tuple[dict[str, tuple[Finding, ...]], tuple[Failure, ...]]:
+        """Return the findings by path, with the fixes that json would show, and our own failures."""
+        fixed = offer_fixes(checked.outcome, tuple(checked.files.values()), checked.config, self._resources)
+        known = {path: iter(findings) for path, findings in checked.findings.items()}
+        found: dict[str, list[Finding]] = {path: [] for path in known}
+        for diagnostic in fixed.diagnostics:
+            path = absolute_path(diagnostic.path)
+            found[path].append(Finding(diagnostic, next(known[path]).shown))
+        failures = fixed.failures[len(checked.outcome.failures) :]
+        return {path: tuple(each) for path, each in found.items()}, failures
 
     def fix_all(self, checked: Checked, path: str) -> tuple[list[Edit], tuple[Failure, ...]]:
         """Return what `--fix` would change in one file, and our own failures."""

@@ -132,10 +132,11 @@ class Session:
         return found
 
     async def find_fixes(self, checked: Checked, path: str) -> tuple[Finding, ...]:
-        """Return what was found in a file with the fixes that there are: a second look at it, done once."""
+        """Return what was found in a file with the fixes that hold: those of all files are tried out together, once."""
         owner = self._find_owner(path)
-        if owner is not None and path not in checked.fixed:
-            checked.fixed[path], failures = await self._run(lambda: owner.checker.find_fixes(checked, path))
+        if owner is not None and path in checked.findings and not checked.fixed:
+            fixed, failures = await self._run(lambda: owner.checker.find_fixes(checked))
+            checked.fixed.update(fixed)
             self._confess(failures)
         return checked.fixed.get(path, ())
 
