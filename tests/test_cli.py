@@ -548,3 +548,16 @@ class TestMap:
         written = capsys.readouterr()
         assert written.out == ""
         assert written.err.startswith("conclint: error: internal error in map: ZeroDivisionError()\n")
+
+
+def test_timings_tell_of_each_stage(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("import threading\n")
+    done = run("check", "--isolated", "--no-cache", "--timings", str(tmp_path))
+    assert re.findall(r"^(\w+) +\d+\.\d\d s$", done.stderr, re.MULTILINE) == [
+        "discover",
+        "cache",
+        "analyse",
+        "link",
+        "rules",
+        "total",
+    ]
