@@ -111,7 +111,8 @@ def _judge(project: Project, place: Place, operation: _Operation) -> GilReliant 
     if project.shared.is_excused(operation.module, operation.symbol, operation.target):
         return None
     accesses = project.shared.by_place.get(place._replace(element=False), ())
-    elsewhere = [one for one in accesses if one.function != operation.symbol]
+    others = (one for one in accesses if one.function != operation.symbol)
+    elsewhere = [one for one in others if project.guards.may_share(place, operation.symbol, one.function)]
     found = _find_guarded(project, place, operation, elsewhere) or _find_parallel(project, place, operation, elsewhere)
     return None if found is not None and is_called_by_coroutines(project, operation.symbol) else found
 
@@ -127,23 +128,12 @@ def _find_guarded(
     """Find an access to the same state under a lock of its object, which is not held here."""
     names = project.guards.lock_names
     for lock in sorted(project.guards.find_own_locks(place), key=names.__getitem__):
-        other = next(
-            (one for one in elsewhere if lock in one.lockset and _may_share(project, place, operation, one)), None
-        )
+        other = next((one for one in elsewhere if lock in one.lockset), None)
         if other is None or not project.guards.is_reached_without(operation.symbol, lock):
             continue
         if not _is_taken_for_other(project, place, lock, elsewhere):
             return _describe(project, operation, other)._replace(lock=names[lock])
     return None
-
-
-def _may_share(project: Project, place: Place, operation: _Operation, other: SharedAccess) -> bool:
-    """Whether two methods of the class, or of its subclasses, may get the same object: one that is of both (may)."""
-    functions = [project.function(symbol) for symbol in (operation.symbol, other.function)]
-    owners = [function.owner for function in functions if function is not None]
-    own = [owner for owner in owners if place.owner in project.symbols.linearise(owner)]
-    families = [{owner, *project.symbols.subclasses.get(owner, ())} for owner in own]
-    return len(families) < 2 or not families[0].isdisjoint(families[1])
 
 
 def _is_taken_for_other(project: Project, place: Place, lock: Object | Place, elsewhere: list[SharedAccess]) -> bool:

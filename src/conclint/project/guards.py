@@ -131,8 +131,11 @@ class Guards:
         if any(access.function in self._trying.get(identity, ()) for access in unguarded):
             # Looked at before the lock is only tried: the state is made to be used while others hold it.
             return None
-        state = place.written
-        return Guard(place, identity, state, self.lock_names[identity], guarded, unguarded)
+        holders = {access.function for access in guarded}
+        related = tuple(
+            access for access in unguarded if any(self.may_share(place, access.function, one) for one in holders)
+        )
+        return Guard(place, identity, place.written, self.lock_names[identity], guarded, related)
 
     @cached_property
     def _trying(self) -> dict[Object | Place, set[str]]:
@@ -167,6 +170,18 @@ class Guards:
 
     def _identities(self, place: Place) -> set[Object | Place]:
         return {place, *self._project.place_objects(place)}
+
+    def may_share(self, place: Place, first: str, second: str) -> bool:
+        """Return whether two functions may get at the same object's state (may).
+
+        Methods of sister classes do not: what one class does with what both inherit says nothing of the other.
+        """
+        project = self._project
+        functions = [project.function(symbol) for symbol in (first, second)]
+        owners = [function.owner for function in functions if function is not None]
+        own = [owner for owner in owners if place.owner in project.symbols.linearise(owner)]
+        families = [{owner, *project.symbols.subclasses.get(owner, ())} for owner in own]
+        return len(families) < 2 or not families[0].isdisjoint(families[1])
 
     def find_own_locks(self, place: Place) -> frozenset[Object | Place]:
         """Return the locks that may be meant for a place: those of its class, and the globals of its module.
