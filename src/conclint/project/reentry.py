@@ -10,7 +10,9 @@ from conclint.catalog.rows import Kind
 from conclint.model.facts import Acquisition, How
 from conclint.model.span import Span
 from conclint.project.locks import Lock
+from conclint.project.order import precedes
 from conclint.project.paths import Invocation, LockPath, Path
+from conclint.project.symbols import FunctionPlace
 from conclint.project.wrappers import Wrapped
 
 if TYPE_CHECKING:
@@ -143,10 +145,27 @@ class Reentries:
                 found.setdefault(path, (Step(place.module, entry.span, symbol),))
         for one in self._project.locks.paths.invocations(place.module, place.index):
             for path, trace in self._translate(symbol, one, seen | {symbol}).items():
-                found.setdefault(path, (Step(place.module, one.span, symbol), *trace))
+                if not self._is_tried_before(place, path, one):
+                    found.setdefault(path, (Step(place.module, one.span, symbol), *trace))
         if not seen:
             self._reached[symbol] = found
         return found
+
+    def _is_tried_before(self, place: FunctionPlace, path: LockPath, invocation: Invocation) -> bool:
+        """Whether a function tries a lock, and invokes something in a branch below: who tries, knows what is held.
+
+        `if lock.acquire(False):` is False for the thread that holds the lock, which then takes another branch.
+        """
+        facts, locks = self._project.modules[place.module], self._project.locks
+        around = {*facts.contexts[invocation.context].branches}
+        return any(
+            entry.bounded
+            and precedes(entry.span, invocation.span)
+            and around.difference(facts.contexts[entry.context].branches)
+            and (lock := locks.find(place.module, entry.value)) is not None
+            and lock.identity == path.identity
+            for entry in self._entries_by_function.get((place.module, place.index), ())
+        )
 
     def _is_consistent(self, caller: str, trace: tuple[Step, ...]) -> bool:
         """Whether one object may go the whole way: overrides of two sibling classes do not meet in one `self`."""
