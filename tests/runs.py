@@ -10,11 +10,11 @@ from conclint.config import Config, Options, read_settings, resolve
 from conclint.discover import discover
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
+from conclint.model.rule import UNUSED_SUPPRESSION
 from conclint.pipeline import check_files
 from conclint.resources import NO_RESOURCES, Resources
 from conclint.rounds import Fixed, fix_files
 from conclint.rules import load
-from conclint.suppress import UNUSED
 
 ROOT = Path(__file__).parent.parent
 BROUGHT_BY_FIXES = {"CON104": {"CON101", "CON501"}}
@@ -74,7 +74,7 @@ def fix_case(case: Path, code: str, *, contents: Mapping[str, bytes] | None = No
     folder = case if case.is_dir() else None
     config = make_config(code, folder)
     # A comment is only known to be of no use where the rules that it names are selected.
-    selected = config.selected if code == UNUSED else config.selected & {code, "CON001"}
+    selected = config.selected if code == UNUSED_SUPPRESSION else config.selected & {code, "CON001"}
     config = replace(config, selected=selected, fixable=frozenset({code}))
     return fix_files(read_case(case, contents), config, unsafe=True)
 

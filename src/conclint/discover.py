@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 
-_SUFFIXES = (".py", ".pyi")
+SUFFIXES = (".py", ".pyi")
+"""What the names of Python files end with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _top_package(directory: str) -> str | None:
 
 
 def _is_package(directory: str) -> bool:
-    return any(Path(f"{directory}/__init__{suffix}").is_file() for suffix in _SUFFIXES)
+    return any(Path(f"{directory}/__init__{suffix}").is_file() for suffix in SUFFIXES)
 
 
 def _parent(path: str) -> str:
@@ -245,7 +246,7 @@ class _Walk:
         if not Path(path).is_file() or _is_package(directory):
             return
         for entry in self._scan(directory):
-            if entry.name.endswith(_SUFFIXES) and entry.is_file() and not self._is_excluded(entry.path, ()):
+            if entry.name.endswith(SUFFIXES) and entry.is_file() and not self._is_excluded(entry.path, ()):
                 yield from (_posix(entry.path) for _ in range(self._is_new(Path(entry.path).resolve().as_posix())))
 
     def _is_new(self, real: str) -> bool:
@@ -280,7 +281,7 @@ class _Walk:
                 if not self._is_excluded(path, place.ignores, is_directory=True):
                     stack.append(replace(place, path=path, real=f"{place.real.rstrip('/')}/{entry.name}"))
             elif (
-                entry.name.endswith(_SUFFIXES)
+                entry.name.endswith(SUFFIXES)
                 and entry.is_file()
                 and not self._is_excluded(path, place.ignores)
                 and self._is_new(f"{place.real.rstrip('/')}/{entry.name}")
@@ -297,7 +298,7 @@ class _Walk:
             return
         if is_directory:
             stack.append(replace(place, path=path, real=target.as_posix()))
-        elif target.is_file() and path.endswith(_SUFFIXES) and self._is_new(target.as_posix()):
+        elif target.is_file() and path.endswith(SUFFIXES) and self._is_new(target.as_posix()):
             yield path
 
     def _scan(self, directory: str) -> list[os.DirEntry[str]]:

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from conclint.model.alarm import Diagnostic
 from conclint.model.fix import Applicability, Edit, Fix
+from conclint.model.rule import UNUSED_SUPPRESSION
 from conclint.model.span import NEWLINE, Span
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-_UNUSED_SUPPRESSION = "CON002"
 """Where an alarm goes, the comment that suppressed it elsewhere may be left over. That is no new mistake."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
@@ -170,7 +170,7 @@ def find_regrets(
         suspects = [_find_near(new, written) for new in after if (new.path, new.code) == (path, code)]
         near = [found for found in suspects if found]
         blamed = done if len(near) < number else [one for found in near for one in found]
-        if code != _UNUSED_SUPPRESSION:
+        if code != UNUSED_SUPPRESSION:
             regrets.update((one, None) for one in blamed if one.fix and not code.startswith(one.fix.reveals))
     return list(regrets)
 

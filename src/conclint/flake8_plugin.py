@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from conclint.config import Config, Settings
     from conclint.model.alarm import Diagnostic
 
-_UNUSED_SUPPRESSION = "CON002"
 _STDIN_NAMES = frozenset({"stdin", "-"})
 
 Report = tuple[int, int, str, "type[Plugin]"]
@@ -97,6 +96,7 @@ def _check_content(content: bytes, filename: str, settings: Settings) -> Sequenc
     from conclint.config import absolute_path, resolve
     from conclint.discover import describe_file, is_forced_out
     from conclint.model.file import SourceFile
+    from conclint.model.rule import UNUSED_SUPPRESSION
     from conclint.pipeline import check_files
     from conclint.rules import load
 
@@ -110,7 +110,7 @@ def _check_content(content: bytes, filename: str, settings: Settings) -> Sequenc
     else:
         file = describe_file(filename, config, content=content)
     # Which comments suppress nothing only the whole project tells.
-    config = replace(config, selected=config.selected - {_UNUSED_SUPPRESSION})
+    config = replace(config, selected=config.selected - {UNUSED_SUPPRESSION})
     outcome = check_files((file,), config, respect_noqa=False)
     for failure in outcome.failures:
         _complain(filename, failure.rule, failure.error)

@@ -19,11 +19,11 @@ from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.fix import Fix
 from conclint.model.result import Failure
+from conclint.model.rule import SYNTAX_ERROR
 from conclint.pipeline import Outcome, add_fixes, check_files
 from conclint.repair import find_anchors
 from conclint.resources import NO_RESOURCES, Resources
 
-_SYNTAX_ERROR = "CON001"
 _MOST_TRIALS = 5
 """How often the project is checked, whatever is offered. What has not been tried by then is not offered."""
 _Offers = dict[int, Fix]
@@ -121,7 +121,7 @@ def find_broken(after: Iterable[Diagnostic], made: Sequence[Diagnostic]) -> list
     """Return what to say of the files that the fixes of these diagnostics have left unreadable."""
     touched = {edit.path for one in made if one.fix is not None for edit in one.fix.edits}
     codes = ", ".join(sorted({one.code for one in made}))
-    bad = touched & {one.path for one in after if one.code == _SYNTAX_ERROR}
+    bad = touched & {one.path for one in after if one.code == SYNTAX_ERROR}
     return [Failure(path, "fixes", f"the fixes of {codes} break the syntax", "") for path in sorted(bad)]
 
 

@@ -19,9 +19,10 @@ from conclint.model.facts import ModuleFacts, make_empty_facts
 from conclint.model.file import SourceFile
 from conclint.model.hints import Hints
 from conclint.model.result import Failure, Findings, ModuleResult
+from conclint.model.rule import UNUSED_SUPPRESSION
 from conclint.resources import NO_RESOURCES, Resources
 from conclint.stages import Stage, Stages
-from conclint.suppress import UNUSED, filter_alarms, find_unused
+from conclint.suppress import filter_alarms, find_unused
 
 if TYPE_CHECKING:
     from conclint.model.map import Map
@@ -97,7 +98,7 @@ def _choose_rules(config: Config) -> frozenset[str]:
     Whether a comment is of any use takes knowing what all rules find.
     """
     every = frozenset(rule.code for rule in rules.read())
-    return every if UNUSED in config.selected else every & config.selected
+    return every if UNUSED_SUPPRESSION in config.selected else every & config.selected
 
 
 def _find_alarms(files: Sequence[SourceFile], config: Config, run: _Run) -> tuple[Findings, Sequence[Failure]]:

@@ -13,13 +13,14 @@ from conclint.ignores import write_ignores
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure
+from conclint.model.rule import SYNTAX_ERROR, UNUSED_SUPPRESSION
 from conclint.model.span import NEWLINE, Span
 from conclint.offers import apply_fixes, confirm_fixes, find_bad, find_broken, pin
 from conclint.pipeline import Outcome, add_fixes, check_files
 from conclint.resources import NO_RESOURCES, Resources
 
 _MOST_ROUNDS = 10
-NEVER_IGNORED = ("CON001", "CON002")
+NEVER_IGNORED = (SYNTAX_ERROR, UNUSED_SUPPRESSION)
 """What does not parse has no place for a comment, and a comment that is of no use is not mended by another one."""
 
 
@@ -93,8 +94,8 @@ def fix_files(
     left = confirm_fixes(_withdraw(best, suspects), tuple(best.files.values()), config, resources)
     count = sum(one.fix != new.fix for one, new in zip(best.outcome.diagnostics, left.diagnostics, strict=True))
     outcome = replace(left, failures=tuple(dict.fromkeys((*left.failures, *broken))))
-    done.sort(key=_place)
-    return Fixed(outcome, tuple(best.files.values()), changes, tuple(done), is_stable=not latest, refused=count)
+    fixed = tuple(sorted(done, key=_place))
+    return Fixed(outcome, tuple(best.files.values()), changes, fixed, is_stable=not latest, refused=count)
 
 
 def _look(

@@ -10,16 +10,14 @@ from conclint.comments import Comment, Line, read_lines
 from conclint.model.alarm import Alarm, Diagnostic
 from conclint.model.fix import Anchor
 from conclint.model.result import Suppression, SuppressionKind
+from conclint.model.rule import UNUSED_SUPPRESSION, Rule
 from conclint.model.span import NEWLINE, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from conclint.config import Config
-    from conclint.model.rule import Rule
 
-UNUSED = "CON002"
-"""The rule about suppressions that suppress nothing."""
 _OWN_CODES = "CON"
 _CODE_LIST = r"(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)"
 _CANDIDATE = re.compile(r"#[^\n]*(?:noqa|conclint\s*:)", re.IGNORECASE)
@@ -75,7 +73,7 @@ def find_unused(
 
     Nothing is said of codes that are not selected, nor of a plain `# noqa`, which may be meant for another tool.
     """
-    if UNUSED not in config.selected:
+    if UNUSED_SUPPRESSION not in config.selected:
         return
     by_code = {rule.code: rule for rule in rules}
     met: dict[Use, set[str]] = {}
@@ -96,7 +94,8 @@ def _judge(
     is_noqa = suppression.kind is SuppressionKind.NOQA
     if not suppression.codes and not is_noqa and not met:
         message = "nothing that is found here is suppressed by this comment"
-        yield Alarm(path, suppression.span, UNUSED, message, anchors=(Anchor(path, suppression.span, ("",)),))
+        anchor = Anchor(path, suppression.span, ("",))
+        yield Alarm(path, suppression.span, UNUSED_SUPPRESSION, message, anchors=(anchor,))
     unknown, unused = [], []
     for word in suppression.codes:
         if is_noqa and not word.upper().startswith(_OWN_CODES):
@@ -104,15 +103,16 @@ def _judge(
         named = {rule.code for rule in rules if _is_name(word, rule)}
         if not named:
             unknown.append(f"`{word}`")
-        elif UNUSED not in named and named.isdisjoint(met) and not named.isdisjoint(wanted):
+        elif UNUSED_SUPPRESSION not in named and named.isdisjoint(met) and not named.isdisjoint(wanted):
             unused.append(word)
     if unknown:
         verb = "name" if unknown[1:] else "names"
-        yield Alarm(path, suppression.span, UNUSED, f"{' and '.join(unknown)} {verb} no rule")
+        yield Alarm(path, suppression.span, UNUSED_SUPPRESSION, f"{' and '.join(unknown)} {verb} no rule")
     if unused:
         verb = "suppress" if unused[1:] else "suppresses"
         message = f"{' and '.join(f'`{word}`' for word in unused)} {verb} nothing here"
-        yield Alarm(path, suppression.span, UNUSED, message, anchors=(Anchor(path, suppression.span, tuple(unused)),))
+        anchor = Anchor(path, suppression.span, tuple(unused))
+        yield Alarm(path, suppression.span, UNUSED_SUPPRESSION, message, anchors=(anchor,))
 
 
 def filter_alarms(

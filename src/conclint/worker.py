@@ -20,6 +20,7 @@ from conclint.imports import find_imports
 from conclint.model.alarm import Alarm
 from conclint.model.file import SourceFile
 from conclint.model.result import Failure, ModuleResult
+from conclint.model.rule import SYNTAX_ERROR
 from conclint.model.span import FILE_START, Span
 from conclint.suppress import parse_suppressions
 from conclint.wire import pack, unpack
@@ -27,8 +28,6 @@ from conclint.wire import pack, unpack
 if TYPE_CHECKING:
     from conclint.analysis.traverse import Checks
     from conclint.source import Source
-
-_SYNTAX_ERROR = "CON001"
 
 
 def prepare() -> None:
@@ -121,7 +120,7 @@ def _analyse(file: SourceFile, source: Source) -> ModuleResult:
 
 
 def _refuse(file: SourceFile, message: str, span: Span = FILE_START) -> ModuleResult:
-    alarm = Alarm(file.path, span, _SYNTAX_ERROR, message)
+    alarm = Alarm(file.path, span, SYNTAX_ERROR, message)
     return ModuleResult(file.path, file.module, False, None, (alarm,), (), ())
 
 

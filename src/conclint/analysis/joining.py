@@ -8,11 +8,8 @@ import libcst as cst
 
 from conclint.analysis.blocks import end_of, find_top, iter_bound
 from conclint.analysis.editor import Editor, Statement
-from conclint.model.fix import Anchor, Applicability, Edit, Fix
+from conclint.model.fix import EACH, ONCE, Anchor, Applicability, Edit, Fix
 from conclint.model.span import Span
-
-ONCE, EACH = "once", "each"
-"""The words of an anchor at a start: of one thread, or of each of those that a loop starts."""
 
 
 def join_started(editor: Editor, anchor: Anchor, one: str, several: str) -> Fix | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conclint.analysis.collector import Collector
-from conclint.analysis.names import build_tables
+from conclint.analysis.names import BindingKind, NameTable, build_tables
 from conclint.analysis.scope import View
 from conclint.analysis.traverse import Checks, Traversal
 from conclint.analysis.types import Types
@@ -33,12 +34,6 @@ def analyse(source: Source, checks: Checks) -> Analysis:
     view = View(source, types, {}, collector.contexts, collector.acquisitions, [])
     traversal = Traversal(view, collector, checks)
     traversal.run(source.tree, table)
-    aliases = tuple(
-        (name, binding.symbol)
-        for name, bindings in table.bindings.items()
-        for binding in bindings
-        if binding.kind.value == "import"
-    )
     facts = ModuleFacts(
         path=source.path,
         module=source.module,
@@ -53,7 +48,7 @@ def analyse(source: Source, checks: Checks) -> Analysis:
         acquisitions=tuple(collector.acquisitions),
         yields=tuple(collector.yields),
         sequences=tuple(collector.sequences),
-        aliases=aliases,
+        aliases=tuple(_iter_aliases(table)),
         star_imports=tuple(table.star_imports),
         main_guard=any(context.main_guard for context in collector.contexts),
         raises=tuple(collector.raises),
@@ -65,3 +60,9 @@ def analyse(source: Source, checks: Checks) -> Analysis:
     )
     table.release()
     return Analysis(facts, tuple(sorted(traversal.alarms)), tuple(traversal.failures))
+
+
+def _iter_aliases(table: NameTable) -> Iterator[tuple[str, str]]:
+    """Yield the module-level imports: the name here, and what it stands for."""
+    for name, bindings in table.bindings.items():
+        yield from ((name, binding.symbol) for binding in bindings if binding.kind is BindingKind.IMPORT)

@@ -54,6 +54,10 @@ class Anchor(msgspec.Struct, frozen=True, order=True, array_like=True):
     words: tuple[str, ...] = ()
 
 
+ONCE, EACH = "once", "each"
+"""The words of an anchor at a start: of one thread or process, or of each of those that a loop starts."""
+
+
 def spell(span: Span) -> str:
     """Return a span as a word of an anchor."""
     return f"{span.line}:{span.column}:{span.end_line}:{span.end_column}"

@@ -12,6 +12,11 @@ from conclint.model.fix import Anchor, Fix
 
 DOCS_URL = "https://conclint.readthedocs.io/rules"
 
+SYNTAX_ERROR = "CON001"
+"""The rule about files that cannot be read."""
+UNUSED_SUPPRESSION = "CON002"
+"""The rule about suppressions that suppress nothing."""
+
 
 class Category(enum.Enum):
     """What kind of harm a rule prevents; reports sort and colour by it."""

@@ -95,7 +95,7 @@ class CallGraph:
                 for one in self._project.objects(module, value):
                     if one.kind in (ObjectKind.FUNCTION, ObjectKind.BOUND):
                         found.add(one.symbol)
-        return frozenset(found - {root.function for root in self._project.roots})
+        return frozenset(found - self._project.root_functions)
 
     def is_open(self, symbol: str) -> bool:
         """Return whether code outside the project may call a function by its name, in the thread that it likes.

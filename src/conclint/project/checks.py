@@ -198,10 +198,11 @@ class Checks:
     def _find_witness(self, place: Place, symbol: str) -> tuple[SharedAccess | None, Object | Place | None]:
         """Return a change of the same place under a lock of its owner: the author knows that threads share it."""
         guards, shared = self._project.guards, self._project.shared
-        accesses = shared.by_place.get(place._replace(element=False), ())
+        locks = guards.find_own_locks(place)
+        accesses = shared.by_place.get(place._replace(element=False), ()) if locks else ()
         others = (one for one in accesses if one.function != symbol and not shared.is_quiet(one.function))
         elsewhere = [one for one in others if guards.may_share(place, symbol, one.function)]
-        for lock in sorted(guards.find_own_locks(place), key=lambda lock: guards.lock_names[lock]):
+        for lock in sorted(locks, key=lambda lock: guards.lock_names[lock]):
             witness = find_witness(elsewhere, lock)
             if witness is not None and self._project.locks.is_reached_without(symbol, lock):
                 return witness, lock

@@ -119,7 +119,7 @@ def _find_modules(symbols: Symbols, names: Iterable[str]) -> frozenset[str]:
 
 def _iter_reached(project: Project, sleeping: _Sleeping) -> Iterator[str]:
     """Yield what is called, or made, by code that runs in a root, on a loop, or with a lock held."""
-    starts = {root.function for root in project.roots}
+    starts = set(project.root_functions)
     starts |= {
         symbol
         for symbol in project.symbols.functions

@@ -180,8 +180,10 @@ class Guards:
         functions = [project.function(symbol) for symbol in (first, second)]
         owners = [function.owner for function in functions if function is not None]
         own = [owner for owner in owners if place.owner in project.symbols.linearise(owner)]
-        families = [{owner, *project.symbols.subclasses.get(owner, ())} for owner in own]
-        return len(families) < 2 or not families[0].isdisjoint(families[1])
+        if len(set(own)) < 2:
+            return True
+        one, other = ({owner, *project.symbols.subclasses.get(owner, ())} for owner in own)
+        return not one.isdisjoint(other)
 
     def find_own_locks(self, place: Place) -> frozenset[Object | Place]:
         """Return the locks that may be meant for a place: those of its class, and the globals of its module.

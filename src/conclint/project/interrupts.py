@@ -113,12 +113,9 @@ class Interrupts:
     def _iter_wrapping(self) -> Iterator[tuple[FunctionPlace, Taking]]:
         """Yield the plain locks that decorators wait for whenever a function is called."""
         for symbol in self._project.symbols.functions:
-            place, function = self._project.place(symbol), self._project.function(symbol)
-            if place is None or function is None or not function.decorators or not function.parameters:
-                continue
-            for one in self._project.locks.wrappers.find(symbol):
-                if one.lock.kind is Kind.LOCK and one.name:
-                    path = LockPath(one.lock.identity, Path(symbol, function.parameters[0].name, (one.name,)))
+            place = self._project.place(symbol)
+            for path, one in self._paths.iter_wrapping(symbol) if place is not None else ():
+                if path.path is not None and place is not None:
                     yield place, Taking(path, f"self.{one.name}", Step(one.module, one.span, symbol))
 
     def _iter_queues(self) -> Iterator[tuple[FunctionPlace, Taking]]:

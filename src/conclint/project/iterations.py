@@ -73,10 +73,11 @@ class Iterations:
 
     def _is_registration(self, change: SharedAccess) -> bool:
         """Whether it stands in a function that adds to a global, and that modules call while they are imported."""
+        if change.place.kind is not PlaceKind.GLOBAL or change.kind is AccessKind.DELETE:
+            return False
         callers = [caller for caller, _, _ in self._project.call_graph.callers.get(change.function, ())]
-        is_adding = change.place.kind is PlaceKind.GLOBAL and change.kind is not AccessKind.DELETE
-        is_root = any(root.function == change.function for root in self._project.roots)
-        return is_adding and not is_root and bool(callers) and all(one.endswith(".<module>") for one in callers)
+        is_root = change.function in self._project.root_functions
+        return not is_root and bool(callers) and all(one.endswith(".<module>") for one in callers)
 
     def _iter_disturbed(self) -> Iterator[Disturbed]:
         for place, accesses in self._project.shared.by_place.items():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint import catalog
 from conclint.catalog.rows import ClassRow, Kind, Role
 from conclint.model.facts import ModuleFacts, Use
+from conclint.model.fix import EACH, ONCE, Anchor
 from conclint.model.values import Attribute, Choice, Collection, Item, Name, Result, Value, ValueId
 from conclint.project.daemons import Daemons
 from conclint.project.endings import Endings
@@ -29,6 +30,14 @@ class Made(NamedTuple):
     found: Object
     place: CallPlace
     row: ClassRow
+
+
+def find_start_anchors(project: Project, made: Made, start: CallPlace) -> tuple[Anchor, ...]:
+    """Return where it is started, if the function that starts it has made it as well: once, or in a loop."""
+    in_loop = bool(start.context.loops)
+    if made.place.function_place != start.function_place or not (in_loop or made.place.context == start.context):
+        return ()
+    return (project.anchor(start.site.module, start.call.span, EACH if in_loop else ONCE),)
 
 
 class Lifetimes:

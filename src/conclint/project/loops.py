@@ -122,12 +122,12 @@ def is_called_by_coroutines(project: Project, symbol: str) -> bool:
     Then it runs on their event loop, in one piece: they take turns. That somebody else may call it too, since it is
     public, is possible, but rarely meant.
     """
-    graph, beginning = project.call_graph, {root.function for root in project.roots}
+    graph = project.call_graph
     pending, seen = [symbol], {symbol}
     while pending:
         current = pending.pop()
         callers = {caller for caller, _, _ in graph.callers.get(current, ())}
-        if not callers or current in beginning or current in graph.passed_functions:
+        if not callers or current in project.root_functions or current in graph.passed_functions:
             return False
         functions = [project.function(caller) for caller in sorted(callers - seen)]
         pending += [one.symbol for one in functions if one is not None and not one.is_async]

@@ -64,6 +64,7 @@ class Parallel:
 
         It does so when it is imported. A function that patches, as gunicorn has one, is for those who want it.
         """
+        # In gevent itself they are functions of the project, of which the catalog does not tell.
         names = {Name(name) for name in PATCHERS & self._project.symbols.names}
         return any(
             not call.function and facts.values[call.callee] in names

@@ -17,6 +17,7 @@ from conclint.project.places import Place, PlaceKind
 if TYPE_CHECKING:
     from conclint.project.project import CallPlace, Project
     from conclint.project.symbols import Symbols
+    from conclint.project.wrappers import Wrapped
 
 
 _MAKERS = ("__init__", "__new__")
@@ -56,6 +57,15 @@ class Paths:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+
+    def iter_wrapping(self, symbol: str) -> Iterator[tuple[LockPath, Wrapped]]:
+        """Yield the plain locks that decorators hold around a function, as it would name them."""
+        function = self._project.function(symbol)
+        for wrapped in self._project.locks.wrappers.find(symbol):
+            if wrapped.lock.kind is Kind.LOCK and function is not None:
+                own = wrapped.name and function.parameters
+                path = Path(symbol, function.parameters[0].name, (wrapped.name,)) if own else None
+                yield LockPath(wrapped.lock.identity, path), wrapped
 
     def find(self, module: int, value: ValueId) -> Path | None:
         """Return the access path of a value, None for what is no chain of attributes."""

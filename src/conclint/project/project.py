@@ -269,6 +269,11 @@ class Project:
         return collect_roots(self)
 
     @cached_property
+    def root_functions(self) -> frozenset[str]:
+        """The functions that begin to run somewhere."""
+        return frozenset(root.function for root in self.roots)
+
+    @cached_property
     def lifetimes(self) -> Lifetimes:
         """What becomes of threads, processes and executors."""
         return Lifetimes(self)

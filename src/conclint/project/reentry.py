@@ -11,9 +11,8 @@ from conclint.model.facts import Acquisition, How
 from conclint.model.span import Span
 from conclint.project.locks import Lock
 from conclint.project.order import precedes
-from conclint.project.paths import Invocation, LockPath, Path
+from conclint.project.paths import Invocation, LockPath
 from conclint.project.symbols import FunctionPlace
-from conclint.project.wrappers import Wrapped
 
 if TYPE_CHECKING:
     from conclint.project.project import Project
@@ -88,7 +87,7 @@ class Reentries:
                 if trace:
                     name = self._project.places.describe(module, earlier.value)
                     yield Reentry(name, module, earlier.span, (step, *trace))
-            for lock, wrapped in self._iter_wrapping(symbol):
+            for lock, wrapped in paths.iter_wrapping(symbol):
                 trace = self._find_again(symbol, one, lock)
                 if trace:
                     name = f"self.{wrapped.name}" if wrapped.name else "the lock of the decorator"
@@ -100,15 +99,6 @@ class Reentries:
             if self._project.locks.paths.is_same(held, lock):
                 return trace
         return ()
-
-    def _iter_wrapping(self, symbol: str) -> Iterator[tuple[LockPath, Wrapped]]:
-        """Yield the plain locks that decorators hold around a function."""
-        function = self._project.function(symbol)
-        for wrapped in self._project.locks.wrappers.find(symbol):
-            if wrapped.lock.kind is Kind.LOCK and function is not None:
-                own = wrapped.name and function.parameters
-                path = Path(symbol, function.parameters[0].name, (wrapped.name,)) if own else None
-                yield LockPath(wrapped.lock.identity, path), wrapped
 
     def _find_plain(self, module: int, entry: Acquisition) -> Lock | None:
         """Return the lock if waiting for it while holding it would never end."""
@@ -136,7 +126,8 @@ class Reentries:
         if place is None or symbol in seen or len(seen) >= _LONGEST_TRACE:
             return {}
         found: dict[LockPath, tuple[Step, ...]] = {
-            path: (Step(wrapped.module, wrapped.span, symbol),) for path, wrapped in self._iter_wrapping(symbol)
+            path: (Step(wrapped.module, wrapped.span, symbol),)
+            for path, wrapped in self._project.locks.paths.iter_wrapping(symbol)
         }
         for entry in self._entries_by_function.get((place.module, place.index), ()):
             lock = self._find_plain(place.module, entry)

@@ -206,7 +206,7 @@ class Shared:
     def _add_called(self, found: set[str], candidates: AbstractSet[str]) -> frozenset[str]:
         """Return `found` and those candidates that only these call, or what they call, not under a main guard."""
         project = self._project
-        pending = candidates - found - {root.function for root in project.roots}
+        pending = candidates - found - project.root_functions
         changed = True
         while changed:
             only = {

@@ -104,7 +104,7 @@ def _may_run_again(project: Project, made: Made) -> bool:
     function = made.place.function
     callers = project.call_graph.callers.get(function.symbol, ())
     if not callers:
-        is_root = any(root.function == function.symbol for root in project.roots)
+        is_root = function.symbol in project.root_functions
         is_open = project.call_graph.is_open(function.symbol) and not function.name.strip("_").startswith(_ONCE)
         return is_root or is_open
     owners: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from conclint.catalog.rows import LOCK_KINDS, Kind, RunsIn
+from conclint.catalog.rows import LOCK_KINDS, Kind
 from conclint.model.alarm import Alarm
 from conclint.model.facts import Flow, Function
 from conclint.model.naming import is_test_code
@@ -14,6 +14,7 @@ from conclint.model.span import Span
 from conclint.model.values import Result
 from conclint.project.locks import find_lock_sites
 from conclint.project.objects import Site
+from conclint.project.parallel import OTHER_MEMORY
 from conclint.project.places import Place, PlaceKind
 from conclint.project.project import Project
 from conclint.project.symbols import FunctionPlace
@@ -32,7 +33,6 @@ _EXCLUSIVE = LOCK_KINDS - {Kind.SEMAPHORE}
 """A semaphore may well be replaced by one of another size."""
 _FIRST = frozenset({"__init__", "__new__", "__post_init__", "<module>", "__init_subclass__", "__set_name__"})
 _ANEW = frozenset({"__setstate__", "__copy__", "__deepcopy__", "__reduce__", "__getnewargs__", "setUp", "tearDown"})
-_OTHER_PROCESS = frozenset({RunsIn.PROCESS, RunsIn.EXECUTOR_PROCESS})
 
 
 class _Making(NamedTuple):
@@ -93,7 +93,7 @@ def _find_beginnings(project: Project) -> frozenset[str]:
 
     Those that are handed on are called at moments that are not known, such as after a fork.
     """
-    processes = project.call_graph.reach(root.function for root in project.roots if root.runs_in in _OTHER_PROCESS)
+    processes = project.call_graph.reach(root.function for root in project.roots if root.runs_in in OTHER_MEMORY)
     found = {*processes, *project.call_graph.passed_functions}
     for symbol in project.symbols.functions:
         name = symbol.rpartition(".")[2]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.analysis.editor import Editor
-from conclint.analysis.joining import EACH, ONCE, join_started
+from conclint.analysis.joining import join_started
 from conclint.catalog.rows import Kind
 from conclint.model.alarm import Alarm
 from conclint.model.fix import Anchor, Fix
 from conclint.model.rule import Category, Rule
-from conclint.project.lifetime import Made
-from conclint.project.project import CallPlace, Project
+from conclint.project.lifetime import find_start_anchors
+from conclint.project.project import Project
 from conclint.rules.declare import fixer, project_rule
 
 RULE = Rule(
@@ -33,17 +33,8 @@ def check(project: Project) -> Iterator[Alarm]:
         started = project.related(start.site.module, start.call.span, "it is started here")
         message = f"{subject} is started, but joined nowhere"
         module = made.place.site.module
-        anchors = _find_anchors(project, made, start)
+        anchors = find_start_anchors(project, made, start)
         yield project.alarm(module, RULE.code, made.place.call.span, message, started, anchors=anchors)
-
-
-def _find_anchors(project: Project, made: Made, start: CallPlace) -> tuple[Anchor, ...]:
-    """Return where it is started, if the function that starts it has made it as well: once, or in a loop."""
-    if made.place.function_place != start.function_place:
-        return ()
-    if not start.context.loops and made.place.context != start.context:
-        return ()
-    return (project.anchor(start.site.module, start.call.span, EACH if start.context.loops else ONCE),)
 
 
 @fixer(RULE)

@@ -95,8 +95,7 @@ def _is_public_reset(project: Project, place: Place, clearing: SharedAccess) -> 
     """Whether nobody in the program calls what clears a global: who does, and in which thread, is not known."""
     if place.kind is not PlaceKind.GLOBAL or clearing.function in project.call_graph.passed_functions:
         return False
-    is_root = any(root.function == clearing.function for root in project.roots)
-    return not is_root and clearing.function not in project.call_graph.callers
+    return clearing.function not in project.root_functions and clearing.function not in project.call_graph.callers
 
 
 def _is_expected(project: Project, module: int, sequence: Sequence) -> bool:

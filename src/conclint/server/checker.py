@@ -9,7 +9,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from conclint.config import Config, absolute_path, path_below, read_settings, resolve
-from conclint.discover import Discovery, describe_file, discover, is_forced_out
+from conclint.discover import SUFFIXES, Discovery, describe_file, discover, is_forced_out
 from conclint.fixes import decode, find_differences
 from conclint.model.alarm import Diagnostic
 from conclint.model.file import SourceFile
@@ -23,8 +23,6 @@ from conclint.rules import read
 from conclint.server.buffers import Buffer, encode, is_saved
 from conclint.server.client import Client
 from conclint.server.translate import Translator
-
-_PYTHON = (".py", ".pyi")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,20 +112,23 @@ class Checker:
 
     def _describe_new(self, path: str, config: Config) -> SourceFile | None:
         """Return an open file that was not found below the root; None where the settings leave it out."""
-        is_ignored = path.endswith(_PYTHON) and Path(path).exists() and path != self._root
+        is_ignored = path.endswith(SUFFIXES) and Path(path).exists() and path != self._root
         is_ours = path_below(path, self._root) is not None
         return None if is_ignored or not is_ours or is_forced_out(path, config) else describe_file(path, config)
 
-    def find_fixes(self, checked: Checked) -> tuple[dict[str, tuple[Finding, ...]], tuple[Failure, ...]]:
-        """Return the findings by path, with the fixes that json would show, and our own failures."""
+    def find_fixes(self, checked: Checked) -> tuple[Failure, ...]:
+        """Note the findings with the fixes that json would show; return our own failures."""
+        if checked.fixed:
+            # Two have asked at once.
+            return ()
         fixed = offer_fixes(checked.outcome, tuple(checked.files.values()), checked.config, self._resources)
         known = {path: iter(findings) for path, findings in checked.findings.items()}
         found: dict[str, list[Finding]] = {path: [] for path in known}
         for diagnostic in fixed.diagnostics:
             path = absolute_path(diagnostic.path)
             found[path].append(Finding(diagnostic, next(known[path]).shown))
-        failures = fixed.failures[len(checked.outcome.failures) :]
-        return {path: tuple(each) for path, each in found.items()}, failures
+        checked.fixed.update({path: tuple(each) for path, each in found.items()})
+        return fixed.failures[len(checked.outcome.failures) :]
 
     def fix_all(self, checked: Checked, path: str) -> tuple[list[Edit], tuple[Failure, ...]]:
         """Return what `--fix` would change in one file, and our own failures."""

@@ -9,6 +9,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from conclint import __version__
+from conclint.discover import SUFFIXES
 from conclint.server import actions
 from conclint.server.buffers import Buffer, find_path, make_uri
 from conclint.server.checker import Flags
@@ -17,7 +18,6 @@ from conclint.server.hover import write_hover
 from conclint.server.reports import answer_document, answer_workspace, list_diagnostics
 from conclint.server.session import Session
 
-_SUFFIXES = (".py", ".pyi")
 _WATCHED = ("**/*.{py,pyi}", "**/{pyproject,conclint,.conclint}.toml", "**/.{gitignore,ignore}")
 
 
@@ -85,7 +85,7 @@ def _read_buffer(server: Server, uri: str) -> Buffer | None:
     """Return what is open there, None for what is no file, or not Python."""
     path = find_path(uri)
     document = server.workspace.get_text_document(uri)
-    if path is None or not (document.language_id == "python" or path.endswith(_SUFFIXES)):
+    if path is None or not (document.language_id == "python" or path.endswith(SUFFIXES)):
         return None
     return Buffer(uri, path, document.version, document.source)
 

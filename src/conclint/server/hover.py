@@ -25,4 +25,4 @@ def write_hover(findings: Iterable[Finding], line: int, client: Client) -> types
 
 def _write_alarm(finding: Finding) -> str:
     one = finding.diagnostic
-    return f"**{one.code}** {one.message}\n\nhelp: {one.help}"
+    return f"**{one.code}** {one.message}" + (f"\n\nhelp: {one.help}" if one.help else "")

@@ -58,7 +58,7 @@ class Results(Cache):
         return None if self._unsaved else super().load_project(files, question, triage=triage)
 
     def store_project(self, files: Sequence[SourceFile], question: bytes, found: Findings, *, triage: bool) -> None:
-        """Remember what these files gave; of those that are not saved, only the latest."""
+        """Remember what these files gave; of those that are not saved, the latest few in memory."""
         key = self._project_key(files, question, triage=triage)
         if key is not None:
             self._latest[key] = found

@@ -135,9 +135,7 @@ class Session:
         """Return what was found in a file with the fixes that hold: those of all files are tried out together, once."""
         owner = self._find_owner(path)
         if owner is not None and path in checked.findings and not checked.fixed:
-            fixed, failures = await self._run(lambda: owner.checker.find_fixes(checked))
-            checked.fixed.update(fixed)
-            self._confess(failures)
+            self._confess(await self._run(lambda: owner.checker.find_fixes(checked)))
         return checked.fixed.get(path, ())
 
     async def fix_all(self, path: str) -> types.WorkspaceEdit | None:

@@ -11,7 +11,7 @@ from conclint.config import absolute_path
 from conclint.fixes import decode
 from conclint.model.alarm import Diagnostic
 from conclint.model.fix import Edit
-from conclint.model.rule import Category
+from conclint.model.rule import UNUSED_SUPPRESSION, Category
 from conclint.model.span import Span
 from conclint.report.levels import find_level
 from conclint.report.marks import label_steps
@@ -26,7 +26,7 @@ _SEVERITIES = {
     "note": types.DiagnosticSeverity.Information,
 }
 _TAGS = {
-    "CON002": types.DiagnosticTag.Unnecessary,
+    UNUSED_SUPPRESSION: types.DiagnosticTag.Unnecessary,
     "CON115": types.DiagnosticTag.Deprecated,
     "CON415": types.DiagnosticTag.Deprecated,
 }
